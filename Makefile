@@ -1,0 +1,86 @@
+# What a person and CI both call. `make` alone lists the targets.
+#
+# Everything is installed into this folder: uv into .uv/ (unless there is one on PATH), Python
+# packages into .venv/, in exactly the versions and files that requirements.lock names.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+BIN := .venv/bin
+STAMP := .venv/.synced
+
+# The interpreter is the one named, never one that uv finds or fetches by itself.
+export UV_PYTHON_DOWNLOADS := never
+# Where the cache lies on another disk, files are copied, and that is no news.
+export UV_LINK_MODE ?= copy
+
+.PHONY: help setup demo test test-slow check bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## install into .venv what requirements.lock names, and trancher itself
+
+demo: setup ## show trancher at work on a simulated market
+	@$(BIN)/trancher demo
+
+test: check ## the checks, then the tests; the core must be covered to the last branch
+	@echo "== tests"
+	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=ci --cov --cov-report=
+	@echo "== coverage of the core, lines and branches"
+	@$(BIN)/coverage report --include='src/trancher/core/*' --fail-under=100
+
+# pytest exits 5 when it collects nothing: said plainly, and no failure while there is nothing.
+test-slow: setup ## the tests that take minutes
+	@if [ ! -d tests/slow ]; then echo "no slow tests yet: there is no tests/slow"; exit 0; fi; \
+	status=0; $(BIN)/pytest -q -m slow --hypothesis-profile=ci tests/slow || status=$$?; \
+	if [ $$status -eq 5 ]; then echo "no slow tests yet: tests/slow holds none"; exit 0; fi; \
+	exit $$status
+
+check: setup ## lint, format, types, import contracts, docs
+	@echo "== lint";             $(BIN)/ruff check --quiet .
+	@echo "== format";           $(BIN)/ruff format --check --quiet .
+	@echo "== types";            $(BIN)/mypy src tests $(wildcard bench tools)
+	@echo "== import contracts"; \
+	said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; \
+	tail -n 1 <<< "$$said"
+	@echo "== docs";             $(BIN)/python tools/docs.py --check
+
+bench: setup ## measure
+	@$(BIN)/python bench/run.py
+
+lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
+	@{ \
+	  echo "# Every package Trancher runs and is tested with, by version and hash."; \
+	  echo "# Made from pyproject.toml by \`make lock\`; not edited by hand."; \
+	  $(UV) pip compile pyproject.toml --group dev --all-extras --universal \
+	    --python-version 3.11 --generate-hashes --upgrade --no-emit-index-url --no-annotate \
+	    --no-header --quiet; \
+	} > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## remove all that make made, .venv and .uv included
+	@rm -rf .venv .uv build dist htmlcov mutants .coverage .coverage.* requirements.lock.new \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The build backend comes from the lock as well, so nothing is built with unpinned code.
+$(STAMP): requirements.lock pyproject.toml | .uv-ready
+	@echo "== setup: .venv from requirements.lock"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Trancher needs Python 3.11 or newer: make setup PYTHON=python3.x" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: .uv-ready
+.uv-ready:
+	@command -v $(UV) >/dev/null || { \
+	  echo "== setup: uv into .uv"; \
+	  $(PYTHON) -m venv .uv; \
+	  .uv/bin/pip install --quiet --disable-pip-version-check uv; }

@@ -1,0 +1,1 @@
+"""Trancher: a position engine for spot trading bots."""

@@ -1,0 +1,1 @@
+"""The shell that people and programs meet: settings, command line, documents, tables."""

@@ -1,0 +1,31 @@
+"""The command line. Each command lives in a module of its own under commands/.
+
+Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr).
+"""
+
+import sys
+
+import typer
+
+from trancher.app.output import BadInput
+
+app = typer.Typer(
+    name="trancher",
+    help="A position engine for spot trading bots: tranches in, tranches out, limits, exact P&L.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line and turn bad input into one sentence and exit code 2."""
+    try:
+        app()
+    except BadInput as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What every command prints with: JSON on stdout for programs, tables for people, news on stderr.
+
+Money in JSON is text with every digit (SPEC 2). Only tables round.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+class BadInput(Exception):
+    """What a person gave cannot be used: one sentence, where and what was found and expected.
+
+    The command line prints it on stderr and exits with code 2.
+    """
+
+
+def money(number: Decimal | None) -> str | None:
+    """Return `number` as plain text with every digit, or None."""
+    return None if number is None else f"{number:f}"
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return a UTC time as RFC 3339 with Z, or None."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def print_json(document: Json) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def rounded(number: Decimal | None, *, places: int = 2) -> str:
+    """Return `number` for a table: at most `places` decimals, a dash for nothing."""
+    return "-" if number is None else f"{number:,.{places}f}"

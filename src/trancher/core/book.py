@@ -1,0 +1,248 @@
+"""The book of a position: what one disposal rule makes of its fills.
+
+The same fills give a book for every rule; no decision depends on which of them is kept.
+
+Invariants:
+1. Base bought = base sold + base open + base booked as dust, exactly.
+2. Quote paid = cost consumed by exits + open cost + cost of dust, exactly; entry fees likewise.
+3. A tranche that empties gives all the cost and fee it has; until then it gives its share,
+   rounded toward zero, so nothing of a tranche ever goes negative.
+4. The matches of an exit add up to its quantity, its proceeds and its fee, exactly.
+5. A refused sale changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from trancher.core.disposal import takings
+from trancher.core.errors import OversoldPosition
+from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
+from trancher.core.order import ClientOrderId, TrancheId
+from trancher.core.tranches import Disposal, Exit, Match, Sale, Tranche
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The tranches of one position, and the exits, as one disposal rule keeps them.
+
+    Attributes:
+        open: tranches with something left, in order of opening.
+        closed: the others, in order of closing.
+        dust_quantity, dust_cost, dust_fee: what was left over as unsellable, with its cost.
+        realized_gross, realized_pnl: quote; before and after the fees of both sides.
+        fees_paid: quote; all fees of all fills so far, whatever part realized_pnl contains.
+        cash_paid, cash_received: quote that left and came in, fees included.
+    """
+
+    disposal: Disposal
+    open: tuple[Tranche, ...] = ()
+    closed: tuple[Tranche, ...] = ()
+    exits: tuple[Exit, ...] = ()
+    open_quantity: Decimal = ZERO
+    open_cost: Decimal = ZERO
+    open_fee: Decimal = ZERO
+    dust_quantity: Decimal = ZERO
+    dust_cost: Decimal = ZERO
+    dust_fee: Decimal = ZERO
+    realized_gross: Decimal = ZERO
+    realized_pnl: Decimal = ZERO
+    fees_paid: Decimal = ZERO
+    cash_paid: Decimal = ZERO
+    cash_received: Decimal = ZERO
+
+    @property
+    def tranches(self) -> tuple[Tranche, ...]:
+        """Every tranche, in order of opening."""
+        return tuple(sorted((*self.open, *self.closed), key=lambda tranche: tranche.number))
+
+    @property
+    def tranche_count(self) -> int:
+        return len(self.open) + len(self.closed)
+
+
+@exact
+def buy(book: Book, tranche: Tranche) -> Book:
+    """Add a new tranche; among those open it takes its place by opening time, ties by arrival."""
+    place = len(book.open)
+    while place and book.open[place - 1].opened_at > tranche.opened_at:
+        place -= 1
+    grown = replace(book, open=(*book.open[:place], tranche, *book.open[place:]))
+    return _paid(grown, quantity=tranche.quantity, cost=tranche.cost, fee=tranche.entry_fee)
+
+
+@exact
+def join(
+    book: Book, order_id: ClientOrderId, *, quantity: Decimal, cost: Decimal, fee: Decimal
+) -> Book:
+    """Add a further fill of an entry order to its tranche, which a sale may have closed."""
+    old = next(t for t in (*book.open, *book.closed) if t.order_id == order_id)
+    grown = replace(
+        old,
+        closed_at=None,
+        quantity=old.quantity + quantity,
+        cost=old.cost + cost,
+        entry_fee=old.entry_fee + fee,
+        open_quantity=old.open_quantity + quantity,
+        open_cost=old.open_cost + cost,
+        open_fee=old.open_fee + fee,
+    )
+    others = tuple(t for t in book.open if t.order_id != order_id)
+    place = sum((t.opened_at, t.number) < (old.opened_at, old.number) for t in others)
+    joined = replace(
+        book,
+        open=(*others[:place], grown, *others[place:]),
+        closed=tuple(t for t in book.closed if t.order_id != order_id),
+    )
+    return _paid(joined, quantity=quantity, cost=cost, fee=fee)
+
+
+def _paid(book: Book, *, quantity: Decimal, cost: Decimal, fee: Decimal) -> Book:
+    return replace(
+        book,
+        open_quantity=book.open_quantity + quantity,
+        open_cost=book.open_cost + cost,
+        open_fee=book.open_fee + fee,
+        fees_paid=book.fees_paid + fee,
+        cash_paid=book.cash_paid + cost + fee,
+    )
+
+
+@exact
+def sell(book: Book, sale: Sale) -> Book:
+    """Consume tranches by the book's rule and record the exit.
+
+    Raises:
+        OversoldPosition: less than `sale.consumed` is open, in all or in the named tranches.
+        UnknownTranche, AmbiguousTranche: `specific` cannot tell which tranche is meant.
+    """
+    if sale.consumed > book.open_quantity:
+        raise OversoldPosition(asked=sale.consumed, held=book.open_quantity)
+    chosen = takings(book.disposal, book.open, sale)
+
+    matches: list[Match] = []
+    left: dict[TrancheId, Tranche] = {}
+    fee_left = sale.fee
+    for place, (tranche, taken) in enumerate(chosen, start=1):
+        last = place == len(chosen)
+        fee = fee_left if last else _share(sale.fee, taken, sale.consumed)
+        fee_left -= fee
+        remaining, match = _consume(tranche, taken, sale, exit_fee=fee)
+        left[tranche.id] = remaining
+        matches.append(match)
+    return _booked(book, sale, tuple(matches), left)
+
+
+def _consume(
+    tranche: Tranche, taken: Decimal, sale: Sale, *, exit_fee: Decimal
+) -> tuple[Tranche, Match]:
+    cost = _share(tranche.open_cost, taken, tranche.open_quantity)
+    entry_fee = _share(tranche.open_fee, taken, tranche.open_quantity)
+    empty = taken == tranche.open_quantity
+    remaining = replace(
+        tranche,
+        open_quantity=tranche.open_quantity - taken,
+        open_cost=tranche.open_cost - cost,
+        open_fee=tranche.open_fee - entry_fee,
+        closed_at=sale.at if empty else None,
+    )
+    match = Match(
+        tranche_id=tranche.id,
+        quantity=taken,
+        entry_cost=cost,
+        entry_fee=entry_fee,
+        price=sale.price,
+        proceeds=sale.price * taken,
+        exit_fee=exit_fee,
+    )
+    return remaining, match
+
+
+def _share(whole: Decimal, part: Decimal, total: Decimal) -> Decimal:
+    # All of it without a division, so that a tranche that empties keeps no crumb of quote.
+    return whole if part == total else share_of(whole, part, total, quantum=QUOTE_QUANTUM)
+
+
+def _booked(
+    book: Book, sale: Sale, matches: tuple[Match, ...], left: dict[TrancheId, Tranche]
+) -> Book:
+    after = [left.get(tranche.id, tranche) for tranche in book.open]
+    done = Exit(
+        trade_id=sale.trade_id,
+        order_id=sale.order_id,
+        reason=sale.reason,
+        at=sale.at,
+        quantity=sale.quantity,
+        price=sale.price,
+        fee=sale.fee,
+        matches=matches,
+    )
+    return replace(
+        book,
+        open=tuple(tranche for tranche in after if tranche.closed_at is None),
+        closed=book.closed + tuple(t for t in after if t.closed_at is not None),
+        exits=(*book.exits, done),
+        open_quantity=book.open_quantity - sale.consumed,
+        open_cost=book.open_cost - done.cost_consumed,
+        open_fee=book.open_fee - sum((match.entry_fee for match in matches), ZERO),
+        realized_gross=book.realized_gross + done.realized_gross,
+        realized_pnl=book.realized_pnl + done.realized_pnl,
+        fees_paid=book.fees_paid + sale.fee,
+        cash_received=book.cash_received + sale.price * sale.consumed - sale.fee,
+    )
+
+
+@exact
+def book_dust(book: Book, *, at: datetime) -> Book:
+    """Take what is left of every tranche out of the position; it keeps its cost as dust."""
+    dusty = tuple(
+        replace(
+            tranche,
+            open_quantity=ZERO,
+            open_cost=ZERO,
+            open_fee=ZERO,
+            dust_quantity=tranche.dust_quantity + tranche.open_quantity,
+            dust_cost=tranche.dust_cost + tranche.open_cost,
+            dust_fee=tranche.dust_fee + tranche.open_fee,
+            closed_at=at,
+        )
+        for tranche in book.open
+    )
+    return replace(
+        book,
+        open=(),
+        closed=book.closed + dusty,
+        open_quantity=ZERO,
+        open_cost=ZERO,
+        open_fee=ZERO,
+        dust_quantity=book.dust_quantity + book.open_quantity,
+        dust_cost=book.dust_cost + book.open_cost,
+        dust_fee=book.dust_fee + book.open_fee,
+    )
+
+
+@exact
+def mark(book: Book, *, highest: Decimal, lowest: Decimal, last: Decimal, since: datetime) -> Book:
+    """Widen the marks seen by the open tranches.
+
+    Args:
+        highest, lowest: extremes of the price since `since`.
+        last: the latest price, all that a tranche opened after `since` has surely seen.
+    """
+    return replace(
+        book,
+        open=tuple(
+            _seen(tranche, highest, lowest)
+            if tranche.opened_at <= since
+            else _seen(tranche, last, last)
+            for tranche in book.open
+        ),
+    )
+
+
+def _seen(tranche: Tranche, highest: Decimal, lowest: Decimal) -> Tranche:
+    return replace(
+        tranche,
+        highest_mark=max(highest, tranche.highest_mark),
+        lowest_mark=min(lowest, tranche.lowest_mark),
+    )

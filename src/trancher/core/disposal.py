@@ -1,0 +1,86 @@
+"""Disposal: which tranches a sale consumes, and how much of each.
+
+To add a rule: a word in Disposal, a case in takings.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import assert_never
+
+from trancher.core.errors import AmbiguousTranche, OversoldPosition, UnknownTranche
+from trancher.core.money import SHARE_QUANTUM, ZERO, share_of
+from trancher.core.tranches import Disposal, Sale, Tranche
+
+
+def takings(
+    rule: Disposal, tranches: Sequence[Tranche], sale: Sale
+) -> Sequence[tuple[Tranche, Decimal]]:
+    """Return the tranches that `sale` consumes, each with the base it gives, > 0.
+
+    Args:
+        tranches: what is open, in order of opening; together at least `sale.consumed`.
+
+    Raises:
+        OversoldPosition: the tranches that the sale names hold less than it asks.
+        UnknownTranche, AmbiguousTranche: `specific` cannot tell which tranche is meant.
+    """
+    match rule:
+        case Disposal.FIFO:
+            return _in_turn(tranches, sale.consumed)
+        case Disposal.LIFO:
+            return _in_turn(reversed(tranches), sale.consumed)
+        case Disposal.HIFO:
+            # The sort is stable: of equal prices the oldest goes first.
+            dearest = sorted(tranches, key=lambda t: -Fraction(t.cost) / Fraction(t.quantity))
+            return _in_turn(dearest, sale.consumed)
+        case Disposal.AVERAGE:
+            return _evenly(tranches, sale.consumed)
+        case Disposal.SPECIFIC:
+            return _named(tranches, sale)
+        case _:
+            assert_never(rule)
+
+
+def _in_turn(tranches: Iterable[Tranche], quantity: Decimal) -> list[tuple[Tranche, Decimal]]:
+    takings: list[tuple[Tranche, Decimal]] = []
+    left = quantity
+    for tranche in tranches:
+        if left == 0:
+            break
+        taken = min(left, tranche.open_quantity)
+        takings.append((tranche, taken))
+        left -= taken
+    return takings
+
+
+def _evenly(tranches: Sequence[Tranche], quantity: Decimal) -> list[tuple[Tranche, Decimal]]:
+    """Take the same fraction of each, floored to 1e-18; the largest takes what is over."""
+    held = sum((tranche.open_quantity for tranche in tranches), ZERO)
+    taken = {
+        tranche.id: tranche.open_quantity
+        if quantity == held
+        else share_of(quantity, tranche.open_quantity, held, quantum=SHARE_QUANTUM)
+        for tranche in tranches
+    }
+    over = quantity - sum(taken.values(), ZERO)
+    # The largest may have too little room for the rest when nearly all is sold; then the next.
+    for tranche in sorted(tranches, key=lambda t: t.open_quantity, reverse=True):
+        more = min(over, tranche.open_quantity - taken[tranche.id])
+        taken[tranche.id] += more
+        over -= more
+    return [(tranche, taken[tranche.id]) for tranche in tranches if taken[tranche.id] > 0]
+
+
+def _named(tranches: Sequence[Tranche], sale: Sale) -> list[tuple[Tranche, Decimal]]:
+    known = {tranche.id: tranche for tranche in tranches}
+    if not sale.tranche_ids and len(known) > 1:
+        raise AmbiguousTranche(known=tuple(known))
+    for tranche_id in sale.tranche_ids:
+        if tranche_id not in known:
+            raise UnknownTranche(tranche_id=tranche_id, known=tuple(known))
+    chosen = [known[tranche_id] for tranche_id in dict.fromkeys(sale.tranche_ids or known)]
+    held = sum((tranche.open_quantity for tranche in chosen), ZERO)
+    if sale.consumed > held:
+        raise OversoldPosition(asked=sale.consumed, held=held)
+    return _in_turn(chosen, sale.consumed)

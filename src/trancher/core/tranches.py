@@ -1,0 +1,155 @@
+"""Tranches: what each entry bought and what is left of it; exits, and what they took from each.
+
+Facts and their derived figures only. book.py moves them, disposal.py chooses among them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trancher.core.money import ZERO
+from trancher.core.order import ClientOrderId, TradeId, TrancheId
+
+
+class Disposal(StrEnum):
+    """Which tranches an exit consumes in the books."""
+
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+    AVERAGE = "average"
+    SPECIFIC = "specific"
+
+
+class TrancheStatus(StrEnum):
+    OPEN = "open"
+    PARTLY_SOLD = "partly_sold"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tranche:
+    """One entry into a position: one entry order with all its fills.
+
+    Attributes:
+        number: 1, 2, ... in order of opening within the position.
+        order_id: the entry order whose fills it holds.
+        entry_trade_id: the exchange's id of its first fill.
+        reason: the rung that asked for it, in words.
+        quantity: base received, > 0.
+        cost: quote paid for `quantity`, fees excluded, > 0.
+        entry_fee: quote, negative for a rebate.
+        open_quantity, open_cost, open_fee: what is left of the three.
+        dust_quantity, dust_cost, dust_fee: what was booked as dust of the three.
+        highest_mark, lowest_mark: quote per base, seen while it was open.
+    """
+
+    id: TrancheId
+    number: int
+    order_id: ClientOrderId
+    entry_trade_id: TradeId
+    reason: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    quantity: Decimal
+    cost: Decimal
+    entry_fee: Decimal
+    open_quantity: Decimal
+    open_cost: Decimal
+    open_fee: Decimal
+    dust_quantity: Decimal = ZERO
+    dust_cost: Decimal = ZERO
+    dust_fee: Decimal = ZERO
+    highest_mark: Decimal
+    lowest_mark: Decimal
+
+    @property
+    def status(self) -> TrancheStatus:
+        if self.closed_at is not None:
+            return TrancheStatus.CLOSED
+        if self.open_quantity < self.quantity:
+            return TrancheStatus.PARTLY_SOLD
+        return TrancheStatus.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What one exit took from one tranche. Amounts are quote unless named otherwise.
+
+    Attributes:
+        quantity: base, a fee taken in base included.
+        entry_cost, entry_fee: what that quantity had cost.
+        proceeds: price x quantity.
+        exit_fee: its share of the exit's fee.
+    """
+
+    tranche_id: TrancheId
+    quantity: Decimal
+    entry_cost: Decimal
+    entry_fee: Decimal
+    price: Decimal
+    proceeds: Decimal
+    exit_fee: Decimal
+
+    @property
+    def realized_gross(self) -> Decimal:
+        return self.proceeds - self.entry_cost
+
+    @property
+    def realized_pnl(self) -> Decimal:
+        return self.proceeds - self.exit_fee - self.entry_cost - self.entry_fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """One sale with the tranches it consumed.
+
+    Attributes:
+        quantity: base sold, a fee taken in base excluded (its matches include it).
+        price: quote per base.
+        fee: quote, whatever asset it was taken in.
+        reason: which rule, or who, sold.
+    """
+
+    trade_id: TradeId
+    order_id: ClientOrderId
+    reason: str
+    at: datetime
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    matches: tuple[Match, ...]
+
+    @property
+    def cost_consumed(self) -> Decimal:
+        return sum((match.entry_cost for match in self.matches), ZERO)
+
+    @property
+    def realized_gross(self) -> Decimal:
+        return sum((match.realized_gross for match in self.matches), ZERO)
+
+    @property
+    def realized_pnl(self) -> Decimal:
+        return sum((match.realized_pnl for match in self.matches), ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """A sale to be matched.
+
+    Attributes:
+        consumed: base that leaves the tranches: `quantity` and any fee taken in base, > 0.
+        fee: quote.
+        tranche_ids: named tranches, read by `specific` only, consumed in the order given.
+    """
+
+    trade_id: TradeId
+    order_id: ClientOrderId
+    reason: str
+    at: datetime
+    quantity: Decimal
+    consumed: Decimal
+    price: Decimal
+    fee: Decimal
+    tranche_ids: tuple[TrancheId, ...] = ()

@@ -1,0 +1,1 @@
+"""Market data: candles from files, indicators on them, and a simulated market."""

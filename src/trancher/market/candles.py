@@ -1,0 +1,326 @@
+"""Candles: exact prices in whole ticks on a grid of time, read from files and checked row by row.
+
+A candle is dated by its opening; it is known at its close, one interval later. A missing candle is
+no candle: gaps are counted and never filled.
+
+Invariants:
+1. Prices are whole numbers of `tick`, equal to what the file says; no price was ever rounded.
+2. 0 < low <= open, close <= high, volume >= 0, and `opened_at` rises strictly on one grid.
+3. Reading drops a row only when the caller said so, and says how many and why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trancher.files import Decimals, FileError, Integers, Units, write_table
+from trancher.market.validation import (
+    EPOCH,
+    MICROSECOND,
+    PRICES,
+    Examined,
+    Problems,
+    comparable,
+    examined,
+)
+
+OnBad: TypeAlias = Literal["fail", "drop"]
+_FLOAT_EXACT: Final = 2**53
+_FLOAT_PLACES_MAX: Final = 22  # 10^22 is the last power of ten that a float64 holds exactly
+_INT64_MAX: Final = 2**63 - 1
+
+
+class InvalidInterval(Exception):
+    """Candles of one interval cannot be made from those of another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A run of missing candles: `missing` > 0 of them after the candle opened at `after`."""
+
+    after: datetime
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candles:
+    """Candles of one market, oldest first.
+
+    Attributes:
+        interval: from one candle's opening to its close, > 0.
+        opened_at: when each opened, microseconds since 1970 UTC, rising, a whole number of
+            intervals apart.
+        open, high, low, close: prices in whole ticks, > 0.
+        tick: the finest unit that the prices need, quote per base, a power of ten up to 1.
+        volumes: base traded, >= 0.
+        dropped: the rows of the file that were left out, by fault.
+    """
+
+    interval: timedelta
+    opened_at: Integers
+    open: Integers
+    high: Integers
+    low: Integers
+    close: Integers
+    tick: Decimal
+    volumes: Decimals
+    dropped: tuple[Problems, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.interval > timedelta(0)
+        lengths = {len(column) for column in (self.open, self.high, self.low, self.close)}
+        assert lengths == {len(self.opened_at)} == {len(self.volumes)}
+        assert len(self.opened_at) > 0
+
+    def __len__(self) -> int:
+        return len(self.opened_at)
+
+    def time(self, index: int) -> datetime:
+        """Return when a candle opened, aware UTC."""
+        return EPOCH + int(self.opened_at[index]) * MICROSECOND
+
+    def closed_at(self, index: int) -> datetime:
+        """Return when a candle was closed and known, aware UTC."""
+        return self.time(index) + self.interval
+
+    def price(self, ticks: int) -> Decimal:
+        """Return a number of ticks as a price, exact under any decimal context."""
+        return Decimal(f"{ticks}E-{self.places}")
+
+    def volume(self, index: int) -> Decimal:
+        """Return the base traded in a candle, with every digit."""
+        return self.volumes.value(index)
+
+    @property
+    def places(self) -> int:
+        """Decimals of a price: `tick` is 10^-places."""
+        return -int(self.tick.as_tuple().exponent)
+
+    def closes_float(self) -> NDArray[np.float64]:
+        """Return the closes as the float64 next to each: for indicators and statistics only."""
+        if self.places <= _FLOAT_PLACES_MAX and int(self.close.max()) < _FLOAT_EXACT:
+            # Both sides are exact in float64, so the one rounding is the quotient's.
+            return self.close.astype(np.float64) / float(10**self.places)
+        return np.array([float(self.price(ticks)) for ticks in self.close.tolist()])
+
+    @property
+    def gaps(self) -> int:
+        """How many candles are missing on the grid between the first and the last."""
+        return int(self._missing().sum())
+
+    @property
+    def gap_runs(self) -> int:
+        """In how many runs they are missing."""
+        return int(np.count_nonzero(self._missing()))
+
+    @property
+    def biggest_gap(self) -> Gap | None:
+        """The longest run of missing candles, the first of equals; None where none is missing."""
+        missing = self._missing()
+        if not missing.any():
+            return None
+        index = int(np.argmax(missing))
+        return Gap(after=self.time(index), missing=int(missing[index]))
+
+    def _missing(self) -> Integers:
+        """Return how many candles are missing after each but the last."""
+        return np.diff(self.opened_at) // (self.interval // MICROSECOND) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleReport:
+    """What `check` says about a file of candles.
+
+    Attributes:
+        file: its path as it was given.
+        rows: rows of data, faulty ones included.
+        sound: rows without a fault; all figures below are theirs.
+        first_at, last_at: opening times of the first and the last, aware UTC.
+        interval: the step of the grid; None where no two sound rows tell it.
+        tick: the finest unit of the prices.
+        gaps, gap_runs: missing candles on the grid, and in how many runs.
+        biggest_gap: the longest run.
+        zero_volume: candles in which nothing was traded.
+        problems: the faulty rows, by fault; empty for a clean file.
+    """
+
+    file: str
+    rows: int
+    sound: int
+    first_at: datetime | None
+    last_at: datetime | None
+    interval: timedelta | None
+    tick: Decimal | None
+    gaps: int
+    gap_runs: int
+    biggest_gap: Gap | None
+    zero_volume: int
+    problems: tuple[Problems, ...]
+
+
+def read_candles(
+    path: Path, *, on_bad: OnBad, now: datetime, interval: timedelta | None = None
+) -> Candles:
+    """Read a CSV or Parquet file of candles.
+
+    Args:
+        path: see `validation.examined` for its columns.
+        on_bad: "fail" raises on the first faulty row, "drop" leaves faulty rows out.
+        now: aware; a candle that opens later is faulty.
+        interval: the candles' length; None means the most common step between rows.
+
+    Raises:
+        FileError: the file cannot be read, a row is faulty, or no interval can be told.
+    """
+    seen = examined(path, now=now, interval=interval)
+    problem = seen.first() if on_bad == "fail" else None
+    if problem is not None:
+        raise FileError(
+            file=str(path),
+            place=problem.place,
+            column=problem.column,
+            found=problem.found,
+            expected=problem.expected,
+        )
+    return _candles(seen, file=str(path))
+
+
+def check(path: Path, now: datetime, interval: timedelta | None = None) -> CandleReport:
+    """Look at every row of a file of candles and count what is wrong.
+
+    Raises:
+        FileError: the file cannot be read, or lacks a column.
+    """
+    seen = examined(path, now=now, interval=interval)
+    sound = int(np.count_nonzero(seen.sound))
+    candles = _candles(seen, file=str(path)) if sound and seen.interval is not None else None
+    times = seen.micros[seen.sound]
+    return CandleReport(
+        file=str(path),
+        rows=seen.table.rows,
+        sound=sound,
+        first_at=EPOCH + int(times[0]) * MICROSECOND if sound else None,
+        last_at=EPOCH + int(times[-1]) * MICROSECOND if sound else None,
+        interval=candles.interval if candles else None,
+        tick=candles.tick if candles else None,
+        gaps=candles.gaps if candles else 0,
+        gap_runs=candles.gap_runs if candles else 0,
+        biggest_gap=candles.biggest_gap if candles else None,
+        zero_volume=int(np.count_nonzero(seen.numbers["volume"].units[seen.sound] == 0)),
+        problems=seen.problems(),
+    )
+
+
+def convert(
+    source: Path, target: Path, *, on_bad: OnBad, now: datetime, interval: timedelta | None = None
+) -> Candles:
+    """Write the candles of one file to another, CSV or Parquet by its ending, and return them.
+
+    Raises:
+        FileError: see `read_candles`; or the target cannot be written.
+    """
+    candles = read_candles(source, on_bad=on_bad, now=now, interval=interval)
+    write_candles(target, candles)
+    return candles
+
+
+def write_candles(path: Path, candles: Candles) -> None:
+    """Write candles with exactly their values, times in ms, or us where ms would round.
+
+    Raises:
+        FileError: the name ends in neither .csv, .csv.gz nor .parquet, or cannot be written.
+    """
+    in_ms = not np.any(candles.opened_at % 1000)
+    prices = {
+        name: Decimals(units=getattr(candles, name), places=candles.places) for name in PRICES
+    }
+    times = candles.opened_at // 1000 if in_ms else candles.opened_at
+    write_table(path, {"timestamp": times, **prices, "volume": candles.volumes})
+
+
+def aggregate(candles: Candles, interval: timedelta) -> Candles:
+    """Return coarser candles on the grid of UTC: hours at :00, days at midnight.
+
+    A coarse candle is made of the fine ones there are, counts as closed at its grid's end, and is
+    no candle where there is none of them. So the first and the last may cover less than a whole.
+
+    Raises:
+        InvalidInterval: `interval` is no multiple of the candles' own, or a fine candle would
+            belong to two coarse ones.
+    """
+    fine, coarse = candles.interval // MICROSECOND, interval // MICROSECOND
+    if coarse < fine or coarse % fine:
+        raise InvalidInterval(
+            f"found candles of {candles.interval}, expected an interval that divides {interval}"
+        )
+    if int(candles.opened_at[0]) % fine and coarse != fine:
+        raise InvalidInterval(
+            f"found candles of {candles.interval} that open at {candles.time(0).isoformat()}, "
+            f"expected openings on the UTC grid, so that {interval} can be made of them"
+        )
+    if coarse == fine:
+        return candles
+    grid = candles.opened_at // coarse * coarse
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(grid) != 0)))
+    ends = np.concatenate((starts[1:], [len(grid)])) - 1
+    return Candles(
+        interval=interval,
+        opened_at=grid[starts],
+        open=candles.open[starts],
+        high=np.maximum.reduceat(candles.high, starts),
+        low=np.minimum.reduceat(candles.low, starts),
+        close=candles.close[ends],
+        tick=candles.tick,
+        volumes=_summed(candles.volumes, starts),
+        dropped=candles.dropped,
+    )
+
+
+def _summed(volumes: Decimals, starts: Integers) -> Decimals:
+    """Return the exact sums of the runs that begin at `starts`."""
+    units = volumes.units
+    if units.dtype != np.object_ and int(units.max()) > _INT64_MAX // len(units):
+        units = units.astype(np.object_)
+    sums: Units = np.add.reduceat(units, starts)
+    return Decimals(units=sums, places=volumes.places)
+
+
+def _candles(seen: Examined, *, file: str) -> Candles:
+    """Return the sound rows as candles."""
+    if not seen.sound.any():
+        raise FileError(file=file, found="no sound row", expected="at least one candle")
+    if seen.interval is None:
+        raise FileError(
+            file=file,
+            found="a single candle",
+            expected="at least two, which tell the interval, or the interval given",
+        )
+    kept = [seen.numbers[name].kept(seen.sound) for name in PRICES]
+    prices = _ticks(comparable(kept), file=file)
+    return Candles(
+        interval=seen.interval * MICROSECOND,
+        opened_at=seen.micros[seen.sound],
+        open=prices[0],
+        high=prices[1],
+        low=prices[2],
+        close=prices[3],
+        tick=Decimal(f"1E-{max(column.places for column in kept)}"),
+        volumes=seen.numbers["volume"].kept(seen.sound),
+        dropped=seen.problems(),
+    )
+
+
+def _ticks(columns: Sequence[Units], *, file: str) -> list[Integers]:
+    if any(column.dtype == np.object_ for column in columns):
+        raise FileError(
+            file=file,
+            found="prices so large and so fine that they have more than 18 digits together",
+            expected="prices that are less than 2^63 of the file's finest price unit",
+        )
+    return [column.astype(np.int64, copy=False) for column in columns]
