@@ -64,7 +64,7 @@ lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
 	@mv requirements.lock.new requirements.lock
 
 clean: ## remove all that make made, .venv and .uv included
-	@rm -rf .venv .uv build dist htmlcov mutants .coverage .coverage.* requirements.lock.new \
+	@rm -rf .venv .uv .bench build dist htmlcov mutants .coverage .coverage.* requirements.lock.new \
 	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from work import BENCH
 
-# What the pinned packages have wheels for, best first.
+# What the pinned packages are known to run on, best first; the running one comes before them.
 PYTHONS = ("3.12", "3.11")
 
 
@@ -52,13 +52,13 @@ def python_of(peer: str, cache: Path) -> Path:
     print(f"making the environment of {peer} ...", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    base = _base_python(peer)
     uv = _uv()
     if uv is None:
-        base = _first_python(peer)
         _do(peer, [base, "-m", "venv", str(folder)])
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     else:
-        _do(peer, [uv, "venv", "--quiet", "--python", _python_for_uv(uv), str(folder)])
+        _do(peer, [uv, "venv", "--quiet", "--no-project", "--python", base, str(folder)])
         install = [uv, "pip", "install", "--quiet", "--python", str(python)]
     _do(peer, [*install, "--requirement", str(requirements(peer))])
     made_from.write_text(wanted, encoding="utf-8")
@@ -70,19 +70,11 @@ def _uv() -> str | None:
     return shutil.which("uv") or (str(own) if own.exists() else None)
 
 
-def _python_for_uv(uv: str) -> str:
-    """Return the first of `PYTHONS` that uv finds; none is fetched from elsewhere."""
+def _base_python(peer: str) -> str:
+    """Return the running interpreter if it fits: then all tools run on one and the same Python."""
+    if ".".join(str(part) for part in sys.version_info[:2]) in PYTHONS:
+        return sys.executable
     for version in PYTHONS:
-        if _works([uv, "python", "find", "--no-python-downloads", "--no-project", version]):
-            return version
-    return sys.executable
-
-
-def _first_python(peer: str) -> str:
-    own = ".".join(str(part) for part in sys.version_info[:2])
-    for version in PYTHONS:
-        if version == own:
-            return sys.executable
         named = shutil.which(f"python{version}")
         # A name on PATH may be a launcher for a version that is not chosen.
         if named is not None and _works([named, "--version"]):

@@ -30,9 +30,9 @@ MINUTE_MS = 60_000
 
 
 def reference_candles() -> pl.DataFrame:
-    """Return the year: timestamp (opening time, ms since 1970 UTC), open, high, low, close, volume.
+    """Return the year: timestamp, open, high, low, close, volume.
 
-    Prices in quote, whole cents; volume in base.
+    The timestamp is the opening time in ms since 1970 UTC; prices are quote, volume is base.
     """
     generator = np.random.default_rng(SEED)
     count = CANDLES * STEPS_PER_CANDLE

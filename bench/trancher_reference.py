@@ -1,42 +1,49 @@
-"""The reference work on Trancher: the exact backtest, through the library.
+"""The reference work on Trancher: the exact backtest, as `trancher backtest` runs it.
 
-Full books, journal and decision records are part of the run, as they are for whoever calls it.
+Full books, journal, decision records and the figures of the report are part of the run, as they
+are for whoever calls it.
 """
 
+from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import NamedTuple
 
 from measure import Task, Tool, report
+from trancher.app.backtesting import Backtest, Source, read_sources, run_backtest
+from trancher.app.settings import Settings
+from trancher.app.settings import load as load_settings
 from work import SYMBOL, Outcome, candles_file, configuration
 
 
-def load(task: Task) -> Any:
-    """Read configuration and candles; return what `run` hands to the library."""
-    from trancher.app.settings import load as load_settings
-    from trancher.market.candles import read_candles
+class Loaded(NamedTuple):
+    """What a backtest needs: the settings, and candles by symbol."""
 
+    settings: Settings
+    sources: dict[str, Source]
+
+
+def load(task: Task) -> Loaded:
+    """Read configuration and candles, checking every row."""
     written = task.cache / f"reference-{task.tranches}.toml"
     written.write_text(configuration(task.tranches), encoding="utf-8")
-    return load_settings(written), {SYMBOL: read_candles(candles_file(task.cache))}
+    settings = load_settings(written)
+    data = [f"{SYMBOL}={candles_file(task.cache)}"]
+    return Loaded(settings, read_sources(data, settings, on_bad="fail", now=datetime.now(UTC)))
 
 
-def run(data: Any, _: Task) -> Any:
+def run(loaded: Loaded, _: Task) -> Backtest:
     """Do the year once."""
-    from trancher.backtest.exact import run as run_exactly
-
-    settings, candles = data
-    return run_exactly(settings, candles)
+    return run_backtest(loaded.settings, loaded.sources, progress=None)
 
 
-def outcome(result: Any) -> Outcome:
+def outcome(backtest: Backtest) -> Outcome:
     """Read Trancher's own books."""
-    return Outcome(
-        entries=int(result.entries), exits=int(result.exits), profit=float(result.net_pnl)
-    )
+    total = backtest.total
+    return Outcome(entries=total.entries, exits=total.exits, profit=float(total.net_pnl))
 
 
 if __name__ == "__main__":
-    # Warmed up by a whole run: imports inside functions and caches are filled by it.
+    # Warmed up by a whole run: what is filled once per process is filled by it.
     report(
         Tool(
             name="trancher",

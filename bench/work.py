@@ -5,8 +5,8 @@ One year of 1-minute candles, decided on closes, filled at the next open:
 1. Flat and RSI below `RSI_BELOW`: buy for `TRANCHE_SIZE`.
 2. Held, close at least `DROP` under the average entry price, `COOLDOWN_CANDLES` since the last
    tranche, fewer tranches than allowed: buy for `TRANCHE_SIZE` again.
-3. Close at `GAINS[k]` over the average entry price: sell `SHARES[k]` of the peak quantity, the last
-   share being all that is left. Each gain pays once, one per candle.
+3. Close at `GAINS[k]` over the average entry price: sell `SHARES[k]` of the peak quantity, the
+   last share being all that is left. Each gain pays once, one per candle.
 4. Close at `STOP_LOSS` under the average entry price: sell all.
 
 Exits come before entries. Only the standard library is imported, because every peer's environment

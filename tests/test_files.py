@@ -34,7 +34,7 @@ def column_of(numbers: Sequence[Decimal]) -> Decimals:
 
 
 plain_decimals = st.decimals(
-    Decimal(0), Decimal("999999999999999"), places=18, allow_nan=False
+    Decimal(0), Decimal(999999999999999), places=18, allow_nan=False
 ) | st.decimals(Decimal(0), Decimal(99999), places=8, allow_nan=False)
 
 
@@ -105,8 +105,27 @@ def test_a_cell_is_read_exactly_or_marked(
 
 @pytest.mark.parametrize(
     "cell",
-    ["", "NaN", "Infinity", "1e5", "1_000", " 1", "1 ", "+1", ".5", "5.", "1.2.3", "0x1", "--1"]
-    + ["\u0661", "1000000000000000", "-1000000000000000.5", "99999999999999999999", "null", "1\t"],
+    [
+        "",
+        "NaN",
+        "Infinity",
+        "1e5",
+        "1_000",
+        " 1",
+        "1 ",
+        "+1",
+        ".5",
+        "5.",
+        "1.2.3",
+        "0x1",
+        "--1",
+        "\u0661",
+        "1000000000000000",
+        "-1000000000000000.5",
+        "99999999999999999999",
+        "null",
+        "1\t",
+    ],
 )
 def test_an_odd_cell_is_bad_and_its_neighbours_are_not(cell: str, tmp_path: Path) -> None:
     """
@@ -153,6 +172,29 @@ def test_a_type_that_is_no_number_is_refused_by_name(tmp_path: Path) -> None:
 
     with pytest.raises(FileError, match="column x: found values of type Boolean, expected int"):
         read_table(path, every).decimals("x")
+    with pytest.raises(FileError, match="expected integers, times or text"):
+        read_table(path, every).instants("x")
+
+
+def test_a_parquet_file_without_rows_is_refused(tmp_path: Path) -> None:
+    """
+    As for a CSV with nothing but its header.
+    """
+    path = tmp_path / "table.parquet"
+    pl.DataFrame({"x": pl.Series([], dtype=pl.Int64)}).write_parquet(path)
+
+    with pytest.raises(FileError, match="found no rows"):
+        read_table(path, every)
+
+
+def test_a_decimal_too_long_for_parquet_is_kept_as_text(tmp_path: Path) -> None:
+    """
+    More than 38 digits fit into no Parquet number, and rounding is no answer.
+    """
+    number = Decimal("123456789012345." + "1" * 40)
+    write_table(tmp_path / "t.parquet", {"x": column_of([number])})
+
+    assert values(read_table(tmp_path / "t.parquet", every).decimals("x")[0]) == [number]
 
 
 MOMENT = 1_704_164_645_123_456  # 2024-01-02T03:04:05.123456Z
@@ -195,15 +237,16 @@ def test_a_time_is_read_in_every_unit(cell: str, micros: int, tmp_path: Path) ->
         "1704164645.5",
         "1704164645123456001",
         "99999999999999999999",
-    ]
-    + [
         "2024-02-30",
         "2024-01-02 24:00",
         "2024-01-02 03:60",
         "01/02/2024",
         "2024-01-02T03:04:05+25:00",
-    ]
-    + ["1969-12-31", "9999-12-31T23:59:59-23:59", " 2024-01-02", "2024-01-02T03:04:05.1234567"],
+        "1969-12-31",
+        "9999-12-31T23:59:59-23:59",
+        " 2024-01-02",
+        "2024-01-02T03:04:05.1234567",
+    ],
 )
 def test_what_is_no_time_is_bad(cell: str, tmp_path: Path) -> None:
     """

@@ -7,6 +7,11 @@ import sys
 
 import typer
 
+from trancher.app.commands.backtest import backtest
+from trancher.app.commands.data import data
+from trancher.app.commands.demo import demo
+from trancher.app.commands.ledger import ledger
+from trancher.app.commands.plan import plan
 from trancher.app.output import BadInput
 
 app = typer.Typer(
@@ -15,7 +20,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
+app.command()(demo)
+app.command()(plan)
+app.command()(backtest)
+app.command()(ledger)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

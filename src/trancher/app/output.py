@@ -37,3 +37,15 @@ def print_json(document: Json) -> None:
 def rounded(number: Decimal | None, *, places: int = 2) -> str:
     """Return `number` for a table: at most `places` decimals, a dash for nothing."""
     return "-" if number is None else f"{number:,.{places}f}"
+
+
+def plain(number: Decimal | None) -> str | None:
+    """Return `number` as plain text with every digit that says something, or None."""
+    text = money(number)
+    return text.rstrip("0").rstrip(".") if text is not None and "." in text else text
+
+
+def assumed_in_words(symbol: str, assumed: Sequence[str]) -> str:
+    """Return in one sentence what was taken for granted of an instrument."""
+    taken = ", ".join(one.removeprefix(f"{symbol}: ") for one in assumed)
+    return f"{symbol}: not configured, so assumed: {taken}."

@@ -37,8 +37,12 @@ def funds_to_reserve(bot: Bot, position: Position, *, taking: int | None = None)
     mode, limits = bot.limits.reserve_funds, bot.limits
     if mode is ReserveFunds.NONE:
         return ZERO
-    held = position.anchor_cost + (bot.plan.entries[taking].size if taking is not None else ZERO)
-    tranches = position.book.tranche_count + (taking is not None)
+    held, tranches = position.anchor_cost, position.book.tranche_count
+    working = position.working_entry
+    if working is not None and working.filled == 0:
+        held, tranches = held + working.order.size, tranches + 1
+    if taking is not None:
+        held, tranches = held + bot.plan.entries[taking].size, tranches + 1
     total = ZERO
     for index, rung in bot.plan.unused(position):
         left = rung.repeat - position.rung_uses.get(index, 0) - (index == taking)

@@ -16,6 +16,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
+from trancher.core.conditions import Look, Observation
 from trancher.core.events import BuildingEnded, DustBooked, EntryAccepted, Event, ExitAccepted
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
@@ -34,7 +35,7 @@ from trancher.core.limits import (
 from trancher.core.money import ZERO, exact, quotient
 from trancher.core.order import BotName, ClientOrderId, EntryOrder, ExitOrder, Order, PositionId
 from trancher.core.position import Position
-from trancher.core.rungs import EntryRung, Look, Observation, TakeProfit
+from trancher.core.rungs import EntryRung, TakeProfit
 
 
 class Kind(StrEnum):
@@ -96,8 +97,7 @@ def _another_attempt(bot: Bot, position: Position, seen: Observation) -> Decisio
     if position.working_exits or not at_close:
         return None
     reason = position.closing_reason or "closing"
-    quantity = bot.instrument.sellable(position.held)
-    return _exit(bot, position, seen, quantity=quantity, targets={}, reason=reason)
+    return _sell_all(bot, position, seen, targets=(), reason=reason)
 
 
 def _full_exit(
@@ -106,11 +106,24 @@ def _full_exit(
     if position.working_exits:
         ids = tuple(w.order.client_order_id for w in position.working_exits)
         return _decision(Kind.EXIT, position, seen, reason=reason, cancels=ids)
+    return _sell_all(bot, position, seen, targets=(index,), reason=reason)
+
+
+def _sell_all(
+    bot: Bot, position: Position, seen: Observation, *, targets: tuple[int, ...], reason: str
+) -> Decision:
     quantity = bot.instrument.sellable(position.held)
     if not bot.instrument.accepts(quantity, seen.price):
         events = (*_building_ended(position, seen), DustBooked(at=seen.at))
         return _decision(Kind.EXIT, position, seen, reason=reason, events=events)
-    return _exit(bot, position, seen, quantity=quantity, targets={index: quantity}, reason=reason)
+    return _exit(
+        bot,
+        position,
+        seen,
+        quantity=quantity,
+        targets=dict.fromkeys(targets, quantity),
+        reason=reason,
+    )
 
 
 def _ladder_exit(bot: Bot, position: Position, seen: Observation) -> Decision | None:
@@ -199,9 +212,7 @@ def decide_entry(
         usage: of the portfolio, the asking position's own reservations left out.
         last_entry_at: the bot's last entry fill, over all its positions.
     """
-    due = next(
-        ((i, rung) for i, rung in bot.plan.unused(position) if rung.due(position, seen)), None
-    )
+    due = bot.plan.due(position, seen)
     if due is None:
         return None
     index, rung = due

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from trancher.core.conditions import All, Condition, Elapsed, Flat, Move, Origin
 from trancher.core.errors import InvalidPlan
 from trancher.core.money import (
     BOUND,
@@ -19,15 +20,7 @@ from trancher.core.money import (
     floor_to,
     percent,
 )
-from trancher.core.rungs import (
-    All,
-    Condition,
-    Elapsed,
-    EntryRung,
-    Flat,
-    Move,
-    Origin,
-)
+from trancher.core.rungs import EntryRung
 
 
 def dca(

@@ -1,197 +1,21 @@
-"""Rungs: the planned steps in and out, with the conditions and rules that make them due.
+"""Rungs: the planned steps in, and the rules that lead out.
 
-A condition says whether an entry rung is due; an exit rule says whether to sell, and how much.
+An entry rung is due where its condition holds; an exit rule says whether to sell, and how much.
 Prices are compared by cross-multiplication, never as rounded quotients; touching counts.
 
-To add a condition: its class here and a word in Condition. To add an exit rule: its class here
-and a word in ExitRule. Either then needs its words in the settings, and nothing else.
+To add an exit rule: its class here and a word in ExitRule. It then needs its words in the
+settings, and nothing else.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 
+from trancher.core.conditions import Condition, Look, Observation
 from trancher.core.errors import InvalidPlan
-from trancher.core.lifecycle import State
-from trancher.core.money import ONE, ZERO, ceil_ratio, exact, floor_ratio, percent
+from trancher.core.money import ONE, ZERO, ceil_ratio, floor_ratio, percent
 from trancher.core.position import Position
-
-
-class Look(StrEnum):
-    """What an evaluation looks at.
-
-    EVERYTHING: prices and all else, once at a candle's close.
-    BESIDE_PRICES: a close, where price levels are watched inside the candles instead.
-    LOSS_LEVEL, ENTRY_LEVEL, GAIN_LEVEL: inside a candle, at a touched price level of that kind;
-    only what the price tips is due.
-    """
-
-    EVERYTHING = "everything"
-    BESIDE_PRICES = "beside_prices"
-    LOSS_LEVEL = "loss_level"
-    ENTRY_LEVEL = "entry_level"
-    GAIN_LEVEL = "gain_level"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What an evaluation sees of the market.
-
-    Attributes:
-        price: quote per base, > 0.
-        at: the time of the evaluation, UTC; decisions carry it.
-        indicators: latest value on closed candles, by name; one that is warming up is absent.
-    """
-
-    price: Decimal
-    at: datetime
-    look: Look
-    indicators: Mapping[str, Decimal]
-
-
-class Origin(StrEnum):
-    """The price a move is measured from."""
-
-    LAST_ENTRY = "last_entry"
-    FIRST_ENTRY = "first_entry"
-    ANCHOR = "anchor"
-
-
-class Comparison(StrEnum):
-    BELOW = "<"
-    AT_MOST = "<="
-    ABOVE = ">"
-    AT_LEAST = ">="
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flat:
-    """Holds where there is no position (`flat` true), or where there is one (false)."""
-
-    flat: bool
-
-    def holds(self, position: Position, _: Observation, *, prices: bool) -> bool:
-        del prices
-        return (position.state is State.CLOSED) is self.flat
-
-    def levels(self, _: Position) -> tuple[Decimal, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elapsed:
-    """Holds once `after` has passed since the last entry fill, inclusive."""
-
-    after: timedelta
-
-    def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
-        del prices
-        last = position.last_entry_at
-        return last is not None and seen.at - last >= self.after
-
-    def levels(self, _: Position) -> tuple[Decimal, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indicator:
-    """Holds where an indicator's value compares so with `threshold`; never while it warms up."""
-
-    name: str
-    comparison: Comparison
-    threshold: Decimal
-
-    def holds(self, _: Position, seen: Observation, *, prices: bool) -> bool:
-        del prices
-        value = seen.indicators.get(self.name)
-        if value is None:
-            return False
-        match self.comparison:
-            case Comparison.BELOW:
-                return value < self.threshold
-            case Comparison.AT_MOST:
-                return value <= self.threshold
-            case Comparison.ABOVE:
-                return value > self.threshold
-            case Comparison.AT_LEAST:
-                return value >= self.threshold
-
-    def levels(self, _: Position) -> tuple[Decimal, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """Holds where the price has moved by `by` or more from `origin`.
-
-    Attributes:
-        by: ratio, -1 < by, not 0; negative is a drop, positive a rise.
-    """
-
-    by: Decimal
-    origin: Origin
-
-    def __post_init__(self) -> None:
-        if self.by == 0 or self.by <= -1:
-            raise InvalidPlan(f"a move of {self.by:f} is never reached: -1 < move, not 0")
-
-    def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
-        if not prices or position.held == 0:
-            return False
-        cost, quantity = self._reference(position)
-        target = cost * (ONE + self.by)
-        notional = seen.price * quantity
-        return notional <= target if self.by < 0 else notional >= target
-
-    def levels(self, position: Position) -> tuple[Decimal, ...]:
-        if position.held == 0:
-            return ()
-        cost, quantity = self._reference(position)
-        to_tick = floor_ratio if self.by < 0 else ceil_ratio
-        return (to_tick(cost * (ONE + self.by), quantity, position.instrument.price_tick),)
-
-    def _reference(self, position: Position) -> tuple[Decimal, Decimal]:
-        """Return (cost, quantity), whose quotient is the price of the origin."""
-        if self.origin is Origin.ANCHOR:
-            return position.anchor_cost, position.held
-        choose = max if self.origin is Origin.LAST_ENTRY else min
-        tranche = choose(
-            (*position.book.open, *position.book.closed), key=lambda tranche: tranche.number
-        )
-        return tranche.cost, tranche.quantity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class All:
-    """Holds where every one of `conditions` holds; with none of them, always."""
-
-    conditions: "tuple[Condition, ...]"
-
-    def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
-        return all(one.holds(position, seen, prices=prices) for one in self.conditions)
-
-    def levels(self, position: Position) -> tuple[Decimal, ...]:
-        return tuple(level for one in self.conditions for level in one.levels(position))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyOf:
-    """Holds where at least one of `conditions` holds."""
-
-    conditions: "tuple[Condition, ...]"
-
-    def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
-        return any(one.holds(position, seen, prices=prices) for one in self.conditions)
-
-    def levels(self, position: Position) -> tuple[Decimal, ...]:
-        return tuple(level for one in self.conditions for level in one.levels(position))
-
-
-Condition = Flat | Elapsed | Indicator | Move | All | AnyOf
-ALWAYS: Final = All(conditions=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,28 +165,11 @@ class Plan:
             if position.rung_uses.get(index, 0) < rung.repeat
         )
 
-    @exact
-    def entry_levels(self, position: Position) -> tuple[Decimal, ...]:
-        """Return every price, on the tick, at which an unused rung may become due."""
-        return tuple(
-            level for _, rung in self.unused(position) for level in rung.when.levels(position)
-        )
-
-    @exact
-    def stop_level(self, position: Position) -> Decimal | None:
-        """Return the price of the stop loss, on the tick; None without one or when flat."""
-        if position.held == 0:
-            return None
-        stops = (rule.level(position) for rule in self.exits if isinstance(rule, StopLoss))
-        return max(stops, default=None)
-
-    @exact
-    def gain_level(self, position: Position) -> Decimal | None:
-        """Return the price of the lowest exit rung still due to fire, or None."""
-        if position.held == 0:
-            return None
-        return min(
-            (rule.level(position) for _, rule in self.pending_gains(position)), default=None
+    def due(self, position: Position, seen: Observation) -> tuple[int, EntryRung] | None:
+        """Return the first unused rung that is due, with its index, or None."""
+        return next(
+            ((index, rung) for index, rung in self.unused(position) if rung.due(position, seen)),
+            None,
         )
 
     def pending_gains(self, position: Position) -> tuple[tuple[int, TakeProfit], ...]:

@@ -112,9 +112,7 @@ def decimals_of_floats(values: NDArray[np.float64]) -> tuple[Decimals, Mask]:
             bad[row] = True
             continue
         mantissas[row] = int("".join(map(str, figures))) * (-1 if sign else 1)
-        if exponent > 0:
-            mantissas[row] *= 10**exponent
-        places[row] = max(-exponent, 0)
+        places[row] = -exponent  # repr has a point, or a negative exponent, below 1e16
     return _aligned(mantissas, places, finest=int(places.max(initial=0))), bad
 
 

@@ -83,11 +83,11 @@ class Table:
         return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
 
     def cell(self, column: str, row: int) -> str:
-        """Return a cell as it stands in the file, for a message."""
+        """Return a cell as it stands in the file, cut to what a message can hold."""
         found = self.columns[column][row]
         if found is None or found == "":
             return "nothing"
-        return repr(found) if isinstance(found, str) else str(found)
+        return repr(found[:40]) if isinstance(found, str) else str(found)
 
     def decimals(self, column: str) -> tuple[Decimals, Mask]:
         """Return a column of numbers, and where a cell is no finite plain number below 1e15."""
@@ -201,6 +201,7 @@ def _read_csv(path: Path, data: bytes, choose: Choose) -> Table:
             empty_string_is_null=False,
             quote_char=None,
         )
+        assert frame.height == len(lines)
         columns = {name: frame.to_series(order.index(index)) for name, index in chosen.items()}
     return Table(path=path, rows=len(lines), columns=columns, headings=headings, lines=lines)
 

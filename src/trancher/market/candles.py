@@ -298,7 +298,7 @@ def _candles(seen: Examined, *, file: str) -> Candles:
     if seen.interval is None:
         raise FileError(
             file=file,
-            found="a single candle",
+            found="a single sound candle",
             expected="at least two, which tell the interval, or the interval given",
         )
     kept = [seen.numbers[name].kept(seen.sound) for name in PRICES]

@@ -29,7 +29,7 @@ _COINS: Final = 1024  # so many coins have a standard deviation of 16 heads
 _VOLUME_PLACES: Final = 4
 
 
-def simulated_candles(  # noqa: PLR0913 - six facts make a market, and none has a default
+def simulated_candles(
     *,
     seed: int,
     count: int,

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from textwrap import shorten
 from typing import Final
 
 import numpy as np
@@ -261,11 +260,11 @@ class _Choice:
                     expected="one",
                 )
         # A file without a header, or of another kind, may have anything in its first line.
-        shown = ", ".join(repr(shorten(name, 24, placeholder="...")) for name in names[:8])
+        shown = [repr(name[:24]) for name in names[:8]] + ["..."] * (len(names) > 8)
         raise FileError(
             file=self.file,
             place="header",
-            found=f"the columns {shown}{', ...' if len(names) > 8 else ''}",
+            found=f"the columns {', '.join(shown)}" if shown else "no columns",
             expected=f"a column named {' or '.join(wanted)}",
         )
 

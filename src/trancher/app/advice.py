@@ -1,0 +1,180 @@
+"""What is allowed in a configuration, and may surprise: the warnings of `trancher check`."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from trancher.app.configured import BotSettings, InstrumentTerms, PortfolioSettings, instrument_of
+from trancher.app.entries import DcaEntry
+from trancher.app.expand import none_allowed
+from trancher.app.fitting import fit, indicators, opens
+from trancher.app.grammar import BotSection, Configuration
+from trancher.core.bot import Bot, funds_to_reserve
+from trancher.core.conditions import All, Condition, Move, Origin
+from trancher.core.limits import ExitReserve
+from trancher.core.money import ONE, ZERO, exact, percent
+from trancher.core.order import PositionId
+from trancher.core.position import new_position
+from trancher.core.rungs import StopLoss, TakeProfit
+
+_STEPS_MAX: Final = 100
+
+
+@exact
+def advice(
+    configuration: Configuration,
+    portfolio: PortfolioSettings,
+    bots: tuple[BotSettings, ...],
+    instruments: Mapping[str, InstrumentTerms],
+) -> tuple[str, ...]:
+    """Return every warning, the portfolio's first, then each bot's with its name."""
+    traded = {bot.symbol for bot in bots}
+    unused = (f"instrument {symbol}: no bot trades it" for symbol in instruments)
+    said = [
+        *(line for line, symbol in zip(unused, instruments, strict=True) if symbol not in traded),
+        *_portfolio(portfolio, bots),
+    ]
+    for section, settings in zip(configuration.bot, bots, strict=True):
+        terms = instruments.get(settings.symbol, InstrumentTerms())
+        bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
+        lines = (
+            *_entries(bot),
+            *_plan(section, settings),
+            *_under_the_stop(bot),
+            *_exits(bot),
+            *_money(bot, portfolio),
+        )
+        said.extend(f"bot {settings.name}: {line}" for line in lines)
+    return tuple(said)
+
+
+def _portfolio(portfolio: PortfolioSettings, bots: tuple[BotSettings, ...]) -> Iterator[str]:
+    limits = portfolio.limits
+    if limits.max_active_positions == 0:
+        yield "max_active_positions is 0: no position is ever opened"
+    if limits.max_daily_trades is None:
+        return
+    for bot in bots:
+        gains = sum(isinstance(rule, TakeProfit) for rule in bot.plan.exits)
+        kept = {
+            ExitReserve.NONE: 0,
+            ExitReserve.ONE: 1,
+            ExitReserve.LADDER: max(gains, 1),
+        }[limits.exit_reserve]
+        if 1 + kept > limits.max_daily_trades:
+            yield (
+                f"max_daily_trades is {limits.max_daily_trades}, and an entry of bot {bot.name} "
+                f"needs 1 trade and {kept} kept back for its way out"
+            )
+
+
+def _entries(bot: Bot) -> Iterator[str]:
+    """Name the first rung that does not fit, and the limit that binds it."""
+    if none_allowed(bot.limits):
+        yield "a limit of 0 allows no entry"
+        return
+    for one in fit(bot.plan.entries, bot.limits):
+        if one.bound is not None:
+            often = f"can be used {one.uses} of {one.rung.repeat} times"
+            never = f"of {one.rung.size:f} never fits"
+            yield f"{one.rung.label} {often if one.uses else never}: {one.bound} binds"
+            return
+
+
+def _plan(section: BotSection, bot: BotSettings) -> Iterator[str]:
+    most, entry = bot.limits.max_tranches, section.entry
+    if isinstance(entry, DcaEntry):
+        if most is not None and entry.max_tranches is not None and entry.max_tranches > most:
+            planned = f"the plan's max_tranches {entry.max_tranches}"
+            yield f"{planned} is above limits.max_tranches {most}, which decides"
+        if entry.max_tranches == 1 and (entry.every is not None or entry.drop is not None):
+            yield "every and drop have no effect with max_tranches = 1"
+        if entry.every is not None and entry.every < bot.limits.tranche_cooldown:
+            yield "every is shorter than limits.tranche_cooldown, which decides"
+    read = {name for rung in bot.plan.entries for name in indicators(rung.when)}
+    for name in bot.signals:
+        if name not in read:
+            yield f"no rung reads the signal {name}"
+
+
+def _under_the_stop(bot: Bot) -> Iterator[str]:
+    """Name the first rung that lies at or below the stop loss, where it is never reached.
+
+    The plan is played down from a base fill at 1, each rung at the very price it waits for.
+    """
+    stop = next((rule.loss for rule in bot.plan.exits if isinstance(rule, StopLoss)), None)
+    first = next((one for one in bot.plan.entries if opens(one.when)), None)
+    if stop is None or first is None:
+        return
+    cost, quantity, last = Fraction(first.size), Fraction(first.size), Fraction(1)
+    for rung in bot.plan.entries:
+        move = _move(rung.when)
+        if rung is first or move is None:
+            continue
+        for _ in range(min(rung.repeat, _STEPS_MAX)):
+            origin = {
+                Origin.FIRST_ENTRY: Fraction(1),
+                Origin.LAST_ENTRY: last,
+                Origin.ANCHOR: cost / quantity,
+            }[move.origin]
+            last = origin * (1 + Fraction(move.by))
+            if last <= cost / quantity * (1 - Fraction(stop)):
+                yield f"stop_loss {percent(stop)} sells before {rung.label} is reached"
+                return
+            cost, quantity = cost + Fraction(rung.size), quantity + Fraction(rung.size) / last
+
+
+def _move(condition: Condition) -> Move | None:
+    if isinstance(condition, Move):
+        return condition
+    if isinstance(condition, All):
+        return next((one for one in condition.conditions if isinstance(one, Move)), None)
+    return None
+
+
+def _exits(bot: Bot) -> Iterator[str]:
+    gains = [rule for rule in bot.plan.exits if isinstance(rule, TakeProfit)]
+    if not bot.plan.exits:
+        yield "it has no exit: what it buys is held until a command sells it"
+    elif len(gains) == len(bot.plan.exits) and all(rule.share is not None for rule in gains):
+        sold = sum((rule.share or ZERO for rule in gains), ZERO)
+        if sold < ONE:
+            yield (
+                f"take_profit sells {percent(sold)}, and there is neither stop_loss nor "
+                "time_stop: the rest is never sold"
+            )
+    smallest = bot.instrument.min_notional
+    loss = next((rule.loss for rule in bot.plan.exits if isinstance(rule, StopLoss)), ZERO)
+    for rung in bot.plan.entries:
+        worth = rung.size * (ONE - loss)
+        if rung.size < smallest:
+            yield f"{rung.label} of {rung.size:f} is below min_notional {smallest:f}: never bought"
+            return
+        if worth < smallest:
+            yield (
+                f"{rung.label} of {rung.size:f} is worth {worth:f} at the stop, below "
+                f"min_notional {smallest:f}: it could become unsellable"
+            )
+            return
+
+
+def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
+    """Say where cash does not cover the first entry and what is set aside with it."""
+    fresh = new_position(
+        position_id=PositionId(f"{bot.name}-1"),
+        bot=bot.name,
+        instrument=bot.instrument,
+        disposal=bot.disposal,
+    )
+    needs: list[Decimal] = [
+        bot.instrument.with_taker_fee(rung.size) + funds_to_reserve(bot, fresh, taking=index)
+        for index, rung in enumerate(bot.plan.entries)
+        if opens(rung.when)
+    ]
+    if min(needs) > portfolio.cash:
+        yield (
+            f"cash {portfolio.cash:f} is below the {min(needs):f} of its first entry and of the "
+            f"rungs set aside for it (reserve_funds {bot.limits.reserve_funds.value}): "
+            "it never enters"
+        )

@@ -1,0 +1,258 @@
+"""A backtest from a configuration and files of candles: run it, and put it into one document."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from trancher.app.candle_words import dropped_in_words, in_words, length_in_words
+from trancher.app.configured import BotSettings, Settings
+from trancher.app.output import BadInput, Json, assumed_in_words, instant, money
+from trancher.app.views import position_document
+from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
+from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
+from trancher.core.limits import RefusalCode
+from trancher.core.money import percent
+from trancher.engine import Portfolio
+from trancher.market.candles import Candles, read_candles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Candles of one symbol, and what a person calls them."""
+
+    name: str
+    candles: Candles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """A finished backtest."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+    replayed: Replayed
+    bots: tuple[BotSummary, ...]
+    total: Summary
+
+    @property
+    def refusals(self) -> Counter[RefusalCode]:
+        """Refused evaluations by code, over all bots."""
+        return sum((bot.refusals for bot in self.bots), Counter[RefusalCode]())
+
+    def settings_of(self, bot: BotSummary) -> BotSettings:
+        """Return the settings of a bot."""
+        return next(one for one in self.settings.bots if one.name == bot.name)
+
+
+def read_sources(
+    data: Sequence[str],
+    settings: Settings,
+    *,
+    on_bad: Literal["fail", "drop"],
+    now: datetime,
+) -> dict[str, Source]:
+    """Read the files of `[SYMBOL=]FILE` texts, one for each symbol of the configuration.
+
+    Raises:
+        BadInput: a file is faulty, missing, given twice, or belongs to no bot.
+    """
+    symbols = list(dict.fromkeys(bot.symbol for bot in settings.bots))
+    files: dict[str, Path] = {}
+    for text in data:
+        symbol, file = _symbol_and_file(text, symbols)
+        if symbol in files:
+            raise BadInput(f"--data {text}: found a second file for {symbol}, expected one")
+        files[symbol] = Path(file)
+    for symbol in symbols:
+        if symbol not in files:
+            raise BadInput(
+                f"--data: found no file for {symbol}, expected --data {symbol}=FILE beside it"
+            )
+    # In the configuration's order, which decides between bots at equal times.
+    return {
+        symbol: Source(
+            name=str(files[symbol]),
+            candles=in_words(lambda s=symbol: read_candles(files[s], on_bad=on_bad, now=now)),  # type: ignore[misc]
+        )
+        for symbol in symbols
+    }
+
+
+def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
+    symbol, equals, file = text.partition("=")
+    if equals and "/" in symbol and not Path(text).exists():
+        if symbol in symbols:
+            return symbol, file
+        raise BadInput(
+            f"--data {text}: found the symbol {symbol}, expected one of {', '.join(symbols)}"
+        )
+    if len(symbols) > 1:
+        raise BadInput(
+            f"--data {text}: found a file without its symbol, "
+            f"expected SYMBOL=FILE for each of {', '.join(symbols)}"
+        )
+    return symbols[0], text
+
+
+def run_backtest(
+    settings: Settings,
+    sources: Mapping[str, Source],
+    *,
+    progress: Callable[[int, int], None] | None,
+) -> Backtest:
+    """Run every bot over its candles.
+
+    Raises:
+        BadInput: a bot's signals need other candles than there are.
+    """
+    strategies = [
+        Strategy(
+            bot=bot.bot(
+                settings.instrument(bot.symbol, price_tick=sources[bot.symbol].candles.tick)
+            ),
+            timeframe=bot.timeframe,
+            periods=bot.signals,
+        )
+        for bot in settings.bots
+    ]
+    replay = in_words(
+        lambda: Replay(
+            portfolio=engine_portfolio(settings),
+            strategies=strategies,
+            candles={symbol: source.candles for symbol, source in sources.items()},
+            evaluate=Evaluate(settings.backtest.evaluate),
+            slippage=settings.backtest.slippage,
+        )
+    )
+    replayed = replay.run(progress)
+    bots = summaries(replayed)
+    assert books_balance(
+        bots, cash_before=settings.portfolio.cash, cash_after=replayed.engine.cash
+    )
+    return Backtest(
+        settings=settings, sources=sources, replayed=replayed, bots=bots, total=total(bots)
+    )
+
+
+def engine_portfolio(settings: Settings) -> Portfolio:
+    """Return the portfolio that the engine is to run."""
+    said = settings.portfolio
+    return Portfolio(cash=said.cash, limits=said.limits, zone=said.timezone)
+
+
+def assumptions(backtest: Backtest) -> tuple[str, ...]:
+    """Return, a sentence each, what the figures rest on."""
+    settings = backtest.settings
+    inside = settings.backtest.evaluate == Evaluate.INTRACANDLE
+    said = [
+        "Decisions are made on closed candles and fill at the next open, with the taker fee.",
+        "Gain, loss and drop levels are watched inside the candles and fill at the level, "
+        "or at the open beyond it; gains pay the maker fee."
+        if inside
+        else "Prices are looked at on closes only.",
+        f"Slippage of market orders: {percent(settings.backtest.slippage)}, against us.",
+    ]
+    if inside:
+        said.append(
+            f"Candles with levels of several kinds touched: {backtest.replayed.ambiguous:,}, "
+            "played in the worst order."
+        )
+    for symbol, source in backtest.sources.items():
+        candles = source.candles
+        said.append(
+            f"{symbol}: {len(candles):,} candles of {length_in_words(candles.interval)} from "
+            f"{candles.time(0):%Y-%m-%d} to {candles.time(len(candles) - 1):%Y-%m-%d}, "
+            f"{candles.gaps:,} missing and not filled{dropped_in_words(candles)}."
+        )
+        assumed = settings.assumptions(symbol, price_tick=candles.tick)
+        if assumed:
+            said.append(assumed_in_words(symbol, assumed))
+    return tuple(said)
+
+
+def document(backtest: Backtest, *, elapsed: timedelta) -> Json:
+    """Return the document of a backtest (SPEC 13)."""
+    return {
+        **_figures(backtest.total),
+        "refusals": _counted(backtest.refusals),
+        "cash": money(backtest.replayed.engine.cash),
+        "books_balance": True,
+        "bots": [_bot(backtest, bot) for bot in backtest.bots],
+        "positions": [
+            position_document(
+                position,
+                strategy=backtest.settings_of(bot).strategy,
+                max_tranches=backtest.settings_of(bot).limits.max_tranches,
+                mark_price=bot.mark_price,
+                now=_last_close(backtest, position.instrument.symbol),
+            )
+            for bot in backtest.bots
+            for position in bot.positions
+        ],
+        "assumptions": {
+            "evaluate": backtest.settings.backtest.evaluate,
+            "same_candle": backtest.settings.backtest.same_candle,
+            "ambiguous_candles": backtest.replayed.ambiguous,
+            "slippage": money(backtest.settings.backtest.slippage),
+            "config_hash": backtest.settings.config_hash,
+            "candles": {symbol: _source(source) for symbol, source in backtest.sources.items()},
+            "sentences": list(assumptions(backtest)),
+        },
+        "warnings": list(backtest.settings.warnings),
+        "elapsed": round(elapsed.total_seconds(), 3),
+    }
+
+
+def _figures(said: Summary) -> dict[str, Json]:
+    return {
+        "entries": said.entries,
+        "exits": said.exits,
+        "realized_pnl": money(said.realized_pnl),
+        "unrealized_net": money(said.unrealized_net),
+        "net_pnl": money(said.net_pnl),
+        "realized_gross": money(said.realized_gross),
+        "unrealized_pnl": money(said.unrealized_pnl),
+        "fees_paid": money(said.fees_paid),
+        "open_cost": money(said.open_cost),
+        "dust_cost": money(said.dust_cost),
+    }
+
+
+def _bot(backtest: Backtest, bot: BotSummary) -> Json:
+    settings = backtest.settings_of(bot)
+    seat = backtest.replayed.engine.seats[bot.name]
+    return {
+        "bot": bot.name,
+        "symbol": settings.symbol,
+        "strategy": settings.strategy,
+        "position_status": seat.position.state.value,
+        "positions": bot.figures.positions,
+        **_figures(bot.figures),
+        "mark_price": money(bot.mark_price),
+        "refusals": _counted(bot.refusals),
+    }
+
+
+def _counted(refusals: Counter[RefusalCode]) -> dict[str, Json]:
+    return {code.value: count for code, count in refusals.most_common()}
+
+
+def _source(source: Source) -> Json:
+    candles = source.candles
+    return {
+        "file": source.name,
+        "candles": len(candles),
+        "interval_seconds": int(candles.interval.total_seconds()),
+        "first_at": instant(candles.time(0)),
+        "last_at": instant(candles.time(len(candles) - 1)),
+        "missing": candles.gaps,
+        "dropped": sum(one.count for one in candles.dropped),
+    }
+
+
+def _last_close(backtest: Backtest, symbol: str) -> datetime:
+    candles = backtest.sources[symbol].candles
+    return candles.closed_at(len(candles) - 1)

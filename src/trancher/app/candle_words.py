@@ -1,0 +1,52 @@
+"""Candles in words: their faults as bad input, their lengths and options as people write them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, Literal, TypeVar
+
+from trancher.app.output import BadInput
+from trancher.files import FileError
+from trancher.market.candles import Candles, InvalidInterval
+
+T = TypeVar("T")
+_UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
+
+
+def in_words(read: Callable[[], T]) -> T:
+    """Call `read` and turn what is wrong with candles into bad input."""
+    try:
+        return read()
+    except (FileError, InvalidInterval) as problem:
+        raise BadInput(str(problem)) from problem
+
+
+def parse_on_bad(text: str) -> Literal["fail", "drop"]:
+    """Return the word of --on-bad."""
+    if text == "fail":
+        return "fail"
+    if text == "drop":
+        return "drop"
+    raise BadInput(f"--on-bad: found {text!r}, expected fail or drop")
+
+
+def parse_interval(text: str | None) -> timedelta | None:
+    """Return the length of a candle written as 1m, 4h or 1d."""
+    if text is None:
+        return None
+    count, unit = text[:-1], text[-1:]
+    if not (count.isascii() and count.isdigit() and unit in _UNITS and 0 < int(count) < 10_000):
+        raise BadInput(f"--interval: found {text!r}, expected a length of time such as 1m or 4h")
+    return timedelta(seconds=int(count) * _UNITS[unit])
+
+
+def length_in_words(length: timedelta) -> str:
+    """Return a length of time as one number with its unit where that says it, else in full."""
+    seconds = int(length.total_seconds())
+    unit = next((unit for unit, size in _UNITS.items() if seconds % size == 0), None)
+    return str(length) if unit is None or seconds == 0 else f"{seconds // _UNITS[unit]}{unit}"
+
+
+def dropped_in_words(candles: Candles) -> str:
+    """Return how many rows were left out and why, or nothing."""
+    reasons = ", ".join(f"{one.count:,} {one.fault}" for one in candles.dropped)
+    return f"; dropped: {reasons}" if reasons else ""

@@ -1,0 +1,121 @@
+"""`trancher backtest`: a configuration over candles, through the engine itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trancher.app.output import print_json
+from trancher.app.tables import console, progress, quote, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from trancher.app.backtesting import Backtest
+
+
+def backtest(
+    config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
+    *,
+    data: Annotated[
+        list[str],
+        typer.Option(
+            metavar="[SYMBOL=]FILE",
+            help="Candles, CSV or Parquet; once per symbol of the configuration.",
+        ),
+    ],
+    on_bad: Annotated[
+        str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")
+    ] = "fail",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run the bots of a configuration over candles and show what they bought, sold and earned."""
+    from trancher.app.backtesting import document, read_sources, run_backtest
+    from trancher.app.candle_words import parse_on_bad
+    from trancher.app.settings import load
+
+    began = perf_counter()
+    settings = load(config)
+    sources = read_sources(data, settings, on_bad=parse_on_bad(on_bad), now=datetime.now(UTC))
+    with progress("candles") as moved:
+        done = run_backtest(settings, sources, progress=moved)
+    elapsed = timedelta(seconds=perf_counter() - began)
+    if json:
+        print_json(document(done, elapsed=elapsed))
+    else:
+        print_backtest(done, elapsed=elapsed)
+
+
+def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
+    """Print the tables of a backtest."""
+    from trancher.app.backtesting import assumptions
+
+    out = console()
+    out.print(_bots(done))
+    out.print(_earned(done))
+    if done.refusals:
+        out.print(_refusals(done))
+    for sentence in assumptions(done):
+        out.print(sentence, style="dim")
+    for warning in done.settings.warnings:
+        out.print(f"Warning: {warning}", style="yellow")
+    out.print(
+        f"Books balance to the last digit. {done.replayed.candles:,} candles "
+        f"in {elapsed.total_seconds():.1f} s."
+    )
+
+
+def _bots(done: "Backtest") -> "Table":
+    columns = ("bot", "symbol", "now", "positions", "entries", "exits", "open cost")
+    shown = table("Bots", *columns, words=3)
+    for bot in done.bots:
+        state = done.replayed.engine.seats[bot.name].position.state
+        said = bot.figures
+        shown.add_row(
+            bot.name,
+            done.settings_of(bot).symbol,
+            state.name,
+            f"{said.positions:,}",
+            f"{said.entries:,}",
+            f"{said.exits:,}",
+            quote(said.open_cost),
+        )
+    return shown
+
+
+def _earned(done: "Backtest") -> "Table":
+    currency = done.settings.portfolio.quote
+    shown = table(
+        f"P&L in {currency}", "bot", "realized gross", "fees", "realized net", "unrealized net"
+    )
+    for bot in done.bots:
+        said = bot.figures
+        shown.add_row(
+            bot.name,
+            quote(said.realized_gross),
+            quote(said.realized_gross - said.realized_pnl),
+            quote(said.realized_pnl),
+            quote(said.unrealized_net),
+        )
+    if len(done.bots) > 1:
+        shown.add_section()
+        said = done.total
+        shown.add_row(
+            "all",
+            quote(said.realized_gross),
+            quote(said.realized_gross - said.realized_pnl),
+            quote(said.realized_pnl),
+            quote(said.unrealized_net),
+        )
+    return shown
+
+
+def _refusals(done: "Backtest") -> "Table":
+    from trancher.core.limits import MEANINGS
+
+    shown = table("Entries and steps not taken", "code", "meaning", "times", words=2)
+    for code, count in done.refusals.most_common():
+        shown.add_row(code.value, MEANINGS[code], f"{count:,}")
+    return shown

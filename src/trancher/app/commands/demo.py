@@ -1,0 +1,101 @@
+"""`trancher demo`: three bots over a simulated market, offline, from one command."""
+
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from trancher.app.output import BadInput, print_json
+from trancher.app.tables import console, progress
+
+if TYPE_CHECKING:
+    from trancher.app.backtesting import Source
+
+_FIRST_AT: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_HOURS: Final = 2 * 365 * 24
+# Start price, and volatility of a year in percent, of each simulated market.
+_MARKETS: Final = {
+    "BTC/USD": ("50000", "0.6"),
+    "ETH/USD": ("3000", "0.8"),
+    "SOL/USD": ("100", "1.1"),
+}
+
+
+def demo(
+    *,
+    folder: Annotated[
+        Path, typer.Option(help="Where the configuration and the candles are put.")
+    ] = Path("trancher-demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another market.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run three bots over a simulated market and show what they bought, sold and earned."""
+    from trancher.app.backtesting import document, run_backtest
+    from trancher.app.commands.backtest import print_backtest
+    from trancher.app.settings import parse
+
+    began = perf_counter()
+    text = files("trancher.app").joinpath("demo.toml").read_text(encoding="utf-8")
+    config = folder / "demo.toml"
+    settings = parse(text, file=str(config))
+    sources = _simulated(folder, seed)
+    _write(folder, config, text, sources)
+    with progress("candles") as moved:
+        done = run_backtest(settings, sources, progress=moved)
+    elapsed = timedelta(seconds=perf_counter() - began)
+    if json:
+        print_json(document(done, elapsed=elapsed))
+        return
+    out = console()
+    out.print(
+        f"A simulated market: no price here ever was. Two years of hourly candles, seed {seed}."
+    )
+    print_backtest(done, elapsed=elapsed)
+    out.print("\nThe configuration and the candles are in", str(folder) + "/.", "Try next:")
+    data = " ".join(f"--data {symbol}={source.name}" for symbol, source in sources.items())
+    for command in (
+        f"trancher plan {config} --bot safety-ladder --price 3000",
+        f"trancher check {config}",
+        f"trancher backtest {config} {data}",
+    ):
+        out.print(f"  {command}", soft_wrap=True)
+
+
+def _simulated(folder: Path, seed: int) -> "dict[str, Source]":
+    from decimal import Decimal
+
+    from trancher.app.backtesting import Source
+    from trancher.market.simulated import simulated_candles
+
+    return {
+        symbol: Source(
+            name=str(folder / f"{symbol.replace('/', '-')}.csv"),
+            candles=simulated_candles(
+                seed=100 * seed + number,
+                count=_HOURS,
+                first_at=_FIRST_AT,
+                start_price=Decimal(start),
+                tick=Decimal("0.01"),
+                volatility=Decimal(volatility),
+            ),
+        )
+        for number, (symbol, (start, volatility)) in enumerate(_MARKETS.items())
+    }
+
+
+def _write(folder: Path, config: Path, text: str, sources: "dict[str, Source]") -> None:
+    from trancher.files import FileError
+    from trancher.market.candles import write_candles
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        config.write_text(text, encoding="utf-8")
+        for source in sources.values():
+            write_candles(Path(source.name), source.candles)
+    except (OSError, FileError) as problem:
+        raise BadInput(
+            f"{folder}: found {problem}, expected a folder to write to, see --folder"
+        ) from problem

@@ -1,0 +1,172 @@
+"""A configuration as values: all that is here has been checked, and can be built on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from trancher.core.bot import Bot
+from trancher.core.instrument import FeeIn, Instrument
+from trancher.core.limits import BotLimits, PortfolioLimits
+from trancher.core.money import ZERO, percent
+from trancher.core.order import BotName
+from trancher.core.rungs import Plan
+from trancher.core.tranches import Disposal
+
+STEP_ASSUMED: Final = Decimal("0.00000001")
+FEE_ASSUMED: Final = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioSettings:
+    """One account's money and its limits over all bots.
+
+    Attributes:
+        quote: the currency everything is counted in.
+        cash: quote at the start, > 0.
+        timezone: whose days the daily limits count by.
+    """
+
+    name: str
+    quote: str
+    cash: Decimal
+    timezone: ZoneInfo
+    limits: PortfolioLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentTerms:
+    """What a configuration says of an instrument; None where it says nothing."""
+
+    price_tick: Decimal | None = None
+    quantity_step: Decimal | None = None
+    min_quantity: Decimal | None = None
+    min_notional: Decimal | None = None
+    maker_fee: Decimal | None = None
+    taker_fee: Decimal | None = None
+    fee_in: FeeIn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestSettings:
+    """How a backtest fills orders.
+
+    Attributes:
+        evaluate: close or intracandle.
+        same_candle: worst.
+        slippage: how much worse than the price seen a taker's fill is, 0 <= ratio < 1.
+    """
+
+    evaluate: str
+    same_candle: str
+    slippage: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotSettings:
+    """A bot that only lacks its instrument.
+
+    Attributes:
+        strategy: the entry plan's name: dca, ladder, rungs.
+        timeframe: of the candles its signals read; None means the file's own.
+        signals: period of each indicator it reads, by name.
+    """
+
+    name: BotName
+    symbol: str
+    strategy: str
+    timeframe: timedelta | None
+    signals: Mapping[str, int]
+    plan: Plan
+    limits: BotLimits
+    disposal: Disposal
+
+    def bot(self, instrument: Instrument) -> Bot:
+        """Return the bot on `instrument`, which is the one of its symbol."""
+        assert instrument.symbol == self.symbol
+        return Bot(
+            name=self.name,
+            instrument=instrument,
+            plan=self.plan,
+            limits=self.limits,
+            disposal=self.disposal,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration.
+
+    Attributes:
+        file: what it was read from, as it was given.
+        bots: in the order of the file, at least one, each with a name of its own.
+        instruments: what the configuration says of instruments, by symbol.
+        warnings: what is allowed and may surprise, in words.
+        config_hash: sha256 of all that the configuration means; layout and spelling do not count.
+    """
+
+    file: str
+    portfolio: PortfolioSettings
+    bots: tuple[BotSettings, ...]
+    backtest: BacktestSettings
+    instruments: Mapping[str, InstrumentTerms]
+    warnings: tuple[str, ...]
+    config_hash: str
+
+    def instrument(self, symbol: str, *, price_tick: Decimal | None) -> Instrument:
+        """Return the instrument of `symbol`, defaults where the configuration says nothing.
+
+        Args:
+            price_tick: the tick read off the candles, for a configuration without one; None
+                where there are no candles.
+        """
+        return instrument_of(
+            symbol, self.instruments.get(symbol, InstrumentTerms()), price_tick=price_tick
+        )
+
+    def assumptions(self, symbol: str, *, price_tick: Decimal | None) -> tuple[str, ...]:
+        """Return, in words, what `instrument` takes for granted when asked the same."""
+        terms = self.instruments.get(symbol, InstrumentTerms())
+        instrument = instrument_of(symbol, terms, price_tick=price_tick)
+        said = {
+            "price_tick": f"price tick {instrument.price_tick:f}"
+            + (", read off the candles" if price_tick is not None else ""),
+            "quantity_step": f"quantity step {instrument.quantity_step:f}",
+            "min_quantity": "no minimum quantity",
+            "min_notional": "no minimum notional",
+            "maker_fee": f"maker fee {percent(instrument.maker_fee)}",
+            "taker_fee": f"taker fee {percent(instrument.taker_fee)}",
+            "fee_in": "fee of a buy taken in quote",
+        }
+        return tuple(
+            f"{symbol}: {said[field.name]}"
+            for field in fields(terms)
+            if getattr(terms, field.name) is None
+        )
+
+
+def instrument_of(
+    symbol: str, terms: InstrumentTerms, *, price_tick: Decimal | None
+) -> Instrument:
+    """Return the instrument that `terms` describe, defaults where they say nothing.
+
+    Raises:
+        InvalidInstrument: no exchange could have it.
+    """
+    tick = price_tick if terms.price_tick is None else terms.price_tick
+    return Instrument(
+        symbol=symbol,
+        price_tick=_or(tick, STEP_ASSUMED),
+        quantity_step=_or(terms.quantity_step, STEP_ASSUMED),
+        min_quantity=_or(terms.min_quantity, ZERO),
+        min_notional=_or(terms.min_notional, ZERO),
+        maker_fee=_or(terms.maker_fee, FEE_ASSUMED),
+        taker_fee=_or(terms.taker_fee, FEE_ASSUMED),
+        fee_in=FeeIn.QUOTE if terms.fee_in is None else terms.fee_in,
+    )
+
+
+def _or(said: Decimal | None, assumed: Decimal) -> Decimal:
+    return assumed if said is None else said

@@ -1,0 +1,249 @@
+"""The grammar of a configuration: one model per table, one field per key.
+
+What a key may hold is said by its kind (words.py, amounts.py); what keys mean together is checked
+where they become values of the core (expand.py).
+
+To add a key: a field here with its description, a line in docs/reference/configuration.md, and
+what it does in expand.py.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field
+
+from trancher.app import amounts, words
+from trancher.app.entries import AnyEntry, known_plan
+from trancher.app.section import Section, listed
+from trancher.app.words import Mismatch
+from trancher.core.limits import BotLimits, ExitReserve, PortfolioLimits, ReserveFunds
+
+_BOT = BotLimits()
+_PORTFOLIO = PortfolioLimits()
+
+
+class Portfolio(Section):
+    """One account's money and its limits over all bots."""
+
+    PLACE = "[portfolio]"
+
+    name: Annotated[str, words.text(words.NAME, expected="a name such as main")] = Field(
+        default="main", description="What the books call the portfolio."
+    )
+    quote: Annotated[str, words.text(words.ASSET, expected='an asset such as "USD"')] = Field(
+        description="The currency that everything in the portfolio is counted in."
+    )
+    cash: Annotated[Decimal, amounts.number(above=0)] = Field(
+        description="Quote to begin with, above 0."
+    )
+    timezone: Annotated[ZoneInfo, words.time_zone()] = Field(
+        default=ZoneInfo("UTC"),
+        description="Where the portfolio's day begins; it counts daily trades.",
+    )
+    max_active_positions: Annotated[int | None, amounts.count_or_off()] = Field(
+        default=_PORTFOLIO.max_active_positions,
+        description="Positions open at once, over all bots.",
+    )
+    max_daily_trades: Annotated[int | None, amounts.count_or_off()] = Field(
+        default=_PORTFOLIO.max_daily_trades,
+        description="Entries and exits of a day, over all bots.",
+    )
+    exit_reserve: Annotated[str, words.one_of(*ExitReserve)] = Field(
+        default=_PORTFOLIO.exit_reserve.value,
+        description="Trades of the day kept back for each position's way out.",
+    )
+
+
+class Exchange(Section):
+    """Where orders go."""
+
+    PLACE = "[exchange]"
+
+    name: Annotated[str, words.exchange_name()] = Field(
+        default="paper", description="The simulated exchange is the only one in this version."
+    )
+
+
+class InstrumentSection(Section):
+    """A pair, with what its exchange demands of an order."""
+
+    PLACE = '[instrument."SYMBOL"]'
+
+    price_tick: Annotated[Decimal | None, amounts.number(above=0)] = Field(
+        default=None, description="Smallest step of a price; a backtest reads it off the candles."
+    )
+    quantity_step: Annotated[Decimal | None, amounts.number(above=0)] = Field(
+        default=None, description="Smallest step of a quantity, base."
+    )
+    min_quantity: Annotated[Decimal | None, amounts.number(least=0)] = Field(
+        default=None, description="Smallest quantity of an order, base."
+    )
+    min_notional: Annotated[Decimal | None, amounts.number(least=0)] = Field(
+        default=None, description="Smallest price x quantity of an order, quote."
+    )
+    maker_fee: Annotated[Decimal | None, amounts.ratio(above=-10, below=100)] = Field(
+        default=None,
+        description="Fee of a resting order, a share of its notional; negative is a rebate.",
+    )
+    taker_fee: Annotated[Decimal | None, amounts.ratio(least=0, below=100)] = Field(
+        default=None, description="Fee of an order that fills at once, a share of its notional."
+    )
+    fee_in: Annotated[str | None, words.one_of("quote", "base")] = Field(
+        default=None, description="The asset that the fee of a buy is taken in."
+    )
+
+
+class Backtest(Section):
+    """How a backtest fills orders."""
+
+    PLACE = "[backtest]"
+
+    evaluate: Annotated[str, words.one_of("close", "intracandle")] = Field(
+        default="intracandle",
+        description="Look at price levels on closes only, or inside candles too.",
+    )
+    same_candle: Annotated[str, words.one_of("worst", later=("best", "path"))] = Field(
+        default="worst", description="What came first where one candle touches several levels."
+    )
+    slippage: Annotated[Decimal, amounts.ratio(least=0, below=100)] = Field(
+        default=Decimal(0), description="How much worse than the price seen a taker's fill is."
+    )
+
+
+class Limits(Section):
+    """What a bot's entries must respect."""
+
+    PLACE = "[bot.limits]"
+
+    max_position_size: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
+        default=_BOT.max_position_size, description="Quote in one position."
+    )
+    max_tranches: Annotated[int | None, amounts.count_or_off()] = Field(
+        default=_BOT.max_tranches, description="Tranches of one position."
+    )
+    min_tranche_size: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
+        default=_BOT.min_tranche_size, description="Quote, the smallest entry."
+    )
+    max_tranche_size: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
+        default=_BOT.max_tranche_size, description="Quote, the largest entry."
+    )
+    tranche_cooldown: Annotated[timedelta, amounts.duration(zero=True)] = Field(
+        default=_BOT.tranche_cooldown,
+        description="Time from the bot's last entry fill to the next entry.",
+    )
+    reserve_funds: Annotated[str, words.one_of(*ReserveFunds)] = Field(
+        default=_BOT.reserve_funds.value,
+        description="Quote set aside for the rungs still to come.",
+    )
+
+
+class Rsi(Section):
+    """Wilder's relative strength index of closes, 0 to 100."""
+
+    PLACE = "a signal"
+
+    weight: Annotated[Decimal, amounts.ratio(above=0, most=100)] = Field(
+        default=Decimal(1),
+        description="The signal's part in a score; no plan of this version reads it.",
+    )
+    period: Annotated[int, amounts.count(least=2, most=1000)] = Field(
+        default=14, description="Candles to smooth over."
+    )
+
+
+class Signals(Section):
+    """The indicators a bot reads."""
+
+    PLACE = "[bot.signals]"
+
+    rsi: Rsi | None = Field(default=None, description="A table {period, weight}.")
+
+
+class TakeProfitRung(Section):
+    """One planned step out."""
+
+    PLACE = "a take_profit rung"
+
+    gain: Annotated[Decimal, amounts.ratio(above=0)] = Field(description="Above the anchor price.")
+    sell: Annotated[Decimal | None, amounts.sell_share()] = Field(
+        description='A share of the peak quantity, or "rest".'
+    )
+    over: Annotated[str, words.one_of("anchor", later=("break_even", "tranche"))] = Field(
+        default="anchor", description="The price that the gain is measured from."
+    )
+
+
+class Exit(Section):
+    """When to sell, and from which tranches."""
+
+    PLACE = "[bot.exit]"
+
+    take_profit: Annotated[list[TakeProfitRung] | None, listed("a list of {gain, sell}")] = Field(
+        default=None, description="The ladder out, in order of gain."
+    )
+    stop_loss: Annotated[Decimal | None, amounts.ratio(above=0, below=100)] = Field(
+        default=None, description="Sell all this far below the anchor price."
+    )
+    time_stop: Annotated[timedelta | None, amounts.duration()] = Field(
+        default=None, description="Sell all this long after the first entry fill."
+    )
+    disposal: Annotated[
+        str, words.one_of("fifo", "lifo", "hifo", "average", later=("specific",))
+    ] = Field(default="fifo", description="Which tranches a sale consumes in the books.")
+
+
+class BotSection(Section):
+    """A strategy on one instrument."""
+
+    PLACE = "[[bot]]"
+
+    name: Annotated[
+        str,
+        words.text(
+            words.NAME,
+            expected="a name of letters, digits, dots, dashes and underscores, at most 64",
+        ),
+    ] = Field(description="Unique in the portfolio.")
+    symbol: Annotated[str, words.text(words.SYMBOL, expected='a symbol such as "BTC/USD"')] = (
+        Field(description="The instrument, base/quote.")
+    )
+    timeframe: Annotated[timedelta | None, amounts.timeframe()] = Field(
+        default=None, description="Candles that signals read; absent: those of the file."
+    )
+    limits: Limits = Field(default=Limits(), description="What entries must respect.")
+    signals: Signals = Field(default=Signals(), description="The indicators the bot reads.")
+    entry: Annotated[AnyEntry, Field(discriminator="plan"), BeforeValidator(known_plan)] = Field(
+        description="a table [bot.entry] with a plan"
+    )
+    exit: Exit = Field(default=Exit(), description="When to sell.")
+
+
+def _symbols(value: object) -> object:
+    if not isinstance(value, dict):
+        raise Mismatch(expected="a table per symbol")
+    kind = words.text(words.SYMBOL, expected='a symbol such as [instrument."BTC/USD"]')
+    for symbol in value:
+        try:
+            kind.read(symbol)
+        except Mismatch as problem:
+            found = f"the key {symbol[:60]!r}"
+            raise Mismatch(at=(symbol,), found=found, expected=problem.expected) from None
+    return value
+
+
+class Configuration(Section):
+    """A whole configuration."""
+
+    PLACE = "the whole file"
+
+    portfolio: Portfolio = Field(description="a table [portfolio]")
+    exchange: Exchange = Field(default=Exchange(), description="Where orders go.")
+    instrument: Annotated[dict[str, InstrumentSection], BeforeValidator(_symbols)] = Field(
+        default={}, description="Steps, minimums and fees, by symbol."
+    )
+    backtest: Backtest = Field(default=Backtest(), description="How a backtest fills orders.")
+    bot: Annotated[list[BotSection], listed("at least one [[bot]]")] = Field(
+        description="at least one [[bot]]"
+    )

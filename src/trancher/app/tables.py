@@ -1,0 +1,87 @@
+"""Tables for people. They round, and nothing else does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from trancher.core.money import exact
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_SMALL: Final = Decimal("0.01")
+
+
+def console() -> "Console":
+    """Return the terminal, which takes every text as it is."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def table(title: str, *columns: str, words: int = 1) -> "Table":
+    """Return an empty table whose first `words` columns hold words and the others numbers."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for place, column in enumerate(columns):
+        made.add_column(column, justify="left" if place < words else "right")
+    return made
+
+
+@exact
+def quote(amount: Decimal | None) -> str:
+    """Two decimals, or more where that would show a little as nothing; a dash for nothing."""
+    if amount is None:
+        return "-"
+    return f"{amount:,.{8 if 0 < abs(amount) < _SMALL else 2}f}"
+
+
+@exact
+def price(amount: Decimal | None) -> str:
+    """Two decimals, or eight below 1."""
+    return "-" if amount is None else f"{amount:,.{8 if amount < 1 else 2}f}"
+
+
+@exact
+def exactly(quantity: Decimal) -> str:
+    """Up to eight decimals, none of them an idle zero."""
+    text = f"{quantity:,.8f}"
+    return text.rstrip("0").rstrip(".")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr with rate and time left, and give what moves it; silent in a pipe."""
+    from rich import progress as bars
+    from rich.console import Console
+
+    watched = Console(stderr=True)
+    with bars.Progress(
+        bars.TextColumn(what),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TextColumn("{task.fields[rate]}"),
+        bars.TimeRemainingColumn(),
+        console=watched,
+        disable=not watched.is_terminal,
+        transient=True,
+    ) as shown:
+        task = shown.add_task(what, total=None, rate="")
+
+        def move(done: int, whole: int) -> None:
+            speed = shown.tasks[0].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            shown.update(task, completed=done, total=whole, rate=rate)
+
+        yield move

@@ -1,0 +1,1 @@
+"""Runs over candles: the exact replay."""

@@ -1,0 +1,194 @@
+"""The rehearsal: an entry plan walked through before it costs anything, on the paper exchange.
+
+Every rung is bought at the price it waits for, in the plan's order, and booked by the same evolve
+that books a real fill; so the figures are the engine's own. A rung that waits for a time or an
+indicator is bought at the price before it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from trancher.core.bot import Bot, funds_to_reserve
+from trancher.core.day import day_of
+from trancher.core.events import EntryAccepted, Event
+from trancher.core.limits import Ask, ExitReserve, Refusal, Usage, check
+from trancher.core.money import ZERO, exact, quotient
+from trancher.core.order import ClientOrderId, EntryOrder, PositionId
+from trancher.core.pnl import figures
+from trancher.core.position import Position, evolve, new_position
+from trancher.core.rungs import EntryRung
+from trancher.engine import Portfolio
+from trancher.exchange.paper import PaperExchange
+
+_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rung as it would be bought. Cumulated figures count this rung and all before it.
+
+    Attributes:
+        deviation: how far `price` lies below the first price, a ratio; negative lies above.
+        quantity: base received; ZERO where the exchange would reject so small an order.
+        cumulated_cost: quote for all that is held, fees excluded.
+        cumulated_cash: quote paid in all, fees included.
+        break_even_price: where selling all nets zero, the sale's taker fee included.
+        needed_rise: from `price` to there, a ratio.
+        refusals: the limits that would refuse it, after what they let through before.
+    """
+
+    label: str
+    price: Decimal
+    deviation: Decimal
+    size: Decimal
+    quantity: Decimal
+    cumulated_cost: Decimal
+    cumulated_cash: Decimal
+    average_entry_price: Decimal | None
+    break_even_price: Decimal | None
+    needed_rise: Decimal | None
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A plan walked through.
+
+    Attributes:
+        steps: base order first.
+        admitted_cash: quote, fees included: the most that the limits let the plan spend.
+        planned_cash: quote, fees included: what every rung together would cost.
+        set_aside: quote kept back for the rungs to come once the first has been bought.
+        covered_drop: from the first price to the deepest rung the limits let through, a ratio.
+    """
+
+    steps: tuple[Step, ...]
+    admitted_cash: Decimal
+    planned_cash: Decimal
+    set_aside: Decimal
+    covered_drop: Decimal
+
+    @property
+    def binding(self) -> Step | None:
+        """The first rung that a limit refuses."""
+        return next((step for step in self.steps if step.refusals), None)
+
+
+@exact
+def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal) -> Rehearsal:
+    """Walk through the entry plan of `bot`, beginning at `price` (quote per base, > 0)."""
+    walk = _Walk(bot, portfolio, price)
+    steps = tuple(walk.steps())
+    taken = [step for step in steps if not step.refusals]
+    lowest = min((step.price for step in taken), default=price)
+    return Rehearsal(
+        steps=steps,
+        admitted_cash=walk.admitted.book.cash_paid,
+        planned_cash=walk.planned.book.cash_paid,
+        set_aside=walk.set_aside,
+        covered_drop=quotient(price - lowest, price),
+    )
+
+
+class _Walk:
+    """Buys every rung into `planned`, and those the limits let through into `admitted` too."""
+
+    def __init__(self, bot: Bot, portfolio: Portfolio, price: Decimal) -> None:
+        self._bot, self._portfolio, self._first = bot, portfolio, price
+        self._at, self._price = _START, price
+        self.planned = self.admitted = new_position(
+            position_id=PositionId(f"{bot.name}-1"),
+            bot=bot.name,
+            instrument=bot.instrument,
+            disposal=bot.disposal,
+        )
+        self.set_aside = ZERO
+
+    def steps(self) -> Iterator[Step]:
+        for index, rung in enumerate(self._bot.plan.entries):
+            for use in range(1, rung.repeat + 1):
+                label = rung.label if rung.repeat == 1 else f"{rung.label} {use}"
+                yield self._step(index, rung, label)
+
+    def _step(self, index: int, rung: EntryRung, label: str) -> Step:
+        self._move_on(rung)
+        refusals = self._refusals(index, rung)
+        before = self.planned.held
+        self.planned = self._buy(self.planned, index, rung)
+        if not refusals:
+            first = self.admitted.held == 0
+            self.admitted = self._buy(self.admitted, index, rung)
+            if first:
+                self.set_aside = funds_to_reserve(self._bot, self.admitted)
+        book = self.planned.book
+        said = figures(book, taker_fee=self._bot.instrument.taker_fee, mark_price=None)
+        rise = said.break_even_price
+        return Step(
+            label=label,
+            price=self._price,
+            deviation=quotient(self._first - self._price, self._first),
+            size=rung.size,
+            quantity=self.planned.held - before,
+            cumulated_cost=said.open_cost,
+            cumulated_cash=book.cash_paid,
+            average_entry_price=said.average_entry_price,
+            break_even_price=said.break_even_price,
+            needed_rise=None if rise is None else quotient(rise - self._price, self._price),
+            refusals=refusals,
+        )
+
+    def _move_on(self, rung: EntryRung) -> None:
+        """Go to where and when the rung is bought, once the cooldown is over."""
+        self._at += self._bot.limits.tranche_cooldown
+        for wait in rung.when.waits(self.planned):
+            self._price = wait.below or wait.above or self._price
+            self._at = max(self._at, wait.at or self._at)
+
+    def _refusals(self, index: int, rung: EntryRung) -> tuple[Refusal, ...]:
+        held, limits = self.admitted, self._portfolio.limits
+        cash = self._portfolio.cash - held.book.cash_paid
+        ask = Ask(
+            size=rung.size,
+            cost_with_fee=self._bot.instrument.with_taker_fee(rung.size),
+            reserve_after=funds_to_reserve(self._bot, held, taking=index),
+            anchor_cost=held.anchor_cost,
+            tranches=held.book.tranche_count,
+            opens_position=held.book.tranche_count == 0,
+            own_exits_reserved=0 if limits.exit_reserve is ExitReserve.NONE else 1,
+            last_entry_at=held.last_entry_at,
+            at=self._at,
+        )
+        usage = Usage(
+            free_cash=cash,
+            active_positions=int(held.book.tranche_count > 0),
+            trades_today=held.book.tranche_count,
+            exits_reserved=0,
+            day_ends_at=day_of(self._at, self._portfolio.zone).ends_at,
+        )
+        return check(ask, bot=self._bot.limits, portfolio=limits, usage=usage)
+
+    def _buy(self, position: Position, index: int, rung: EntryRung) -> Position:
+        symbol = self._bot.instrument.symbol
+        exchange = PaperExchange({symbol: self._bot.instrument}, slippage=ZERO)
+        order = EntryOrder(
+            client_order_id=ClientOrderId(f"{position.id}-{position.orders_placed + 1}"),
+            position_id=position.id,
+            bot=self._bot.name,
+            symbol=symbol,
+            size=rung.size,
+            rung=index,
+            reason=rung.label,
+            decided_at=self._at,
+        )
+        exchange.touch(symbol, self._price, self._at)
+        exchange.send(order)
+        events: tuple[Event, ...] = (
+            EntryAccepted(order=order, at=self._at),
+            *exchange.reports(),
+        )
+        for event in events:
+            position = evolve(position, event)
+        return position

@@ -1,0 +1,138 @@
+"""What a replay came to: per bot and in all, with the proof that the books balance."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trancher.backtest.exact import Replayed
+from trancher.core.limits import RefusalCode
+from trancher.core.money import ZERO, exact
+from trancher.core.order import BotName, Side
+from trancher.core.pnl import figures, identity_gap
+from trancher.core.position import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Figures of one bot, or of all of them. Quote, unless the name says otherwise.
+
+    Attributes:
+        positions: that bought something, closed ones included.
+        entries, exits: orders with at least one fill.
+        dust_cost: cost and entry fees of what was left over as unsellable.
+    """
+
+    positions: int
+    entries: int
+    exits: int
+    realized_pnl: Decimal
+    realized_gross: Decimal
+    fees_paid: Decimal
+    unrealized_pnl: Decimal
+    unrealized_net: Decimal
+    open_cost: Decimal
+    dust_cost: Decimal
+
+    @property
+    def net_pnl(self) -> Decimal:
+        return self.realized_pnl + self.unrealized_net
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotSummary:
+    """One bot of a replay.
+
+    Attributes:
+        positions: those that bought something, oldest first; the last may be open.
+        mark_price: the last close of its symbol.
+        refusals: evaluations refused, by code; one with two reasons counts for both.
+    """
+
+    name: BotName
+    positions: tuple[Position, ...]
+    mark_price: Decimal
+    figures: Summary
+    refusals: Counter[RefusalCode]
+
+
+@exact
+def summaries(replayed: Replayed) -> tuple[BotSummary, ...]:
+    """Return the summary of every bot, in the configuration's order."""
+    refusals: dict[BotName, Counter[RefusalCode]] = {
+        name: Counter() for name in replayed.engine.seats
+    }
+    for record in replayed.store.records:
+        for refusal in record.first.refusals:
+            refusals[record.first.bot][refusal.code] += record.count
+    told: list[BotSummary] = []
+    for name, seat in replayed.engine.seats.items():
+        positions = [*seat.closed]
+        if seat.position.book.tranche_count:
+            positions.append(seat.position)
+        mark_price = replayed.last_prices[seat.bot.instrument.symbol]
+        told.append(
+            BotSummary(
+                name=name,
+                positions=tuple(positions),
+                mark_price=mark_price,
+                figures=_summary(positions, mark_price),
+                refusals=refusals[name],
+            )
+        )
+    return tuple(told)
+
+
+def _summary(positions: Sequence[Position], mark_price: Decimal) -> Summary:
+    said = [figures(one.book, taker_fee=ZERO, mark_price=mark_price) for one in positions]
+    return Summary(
+        positions=len(positions),
+        entries=sum(_orders(one, Side.BUY) for one in positions),
+        exits=sum(_orders(one, Side.SELL) for one in positions),
+        realized_pnl=_sum(one.realized_pnl for one in said),
+        realized_gross=_sum(one.realized_gross for one in said),
+        fees_paid=_sum(one.fees_paid for one in said),
+        unrealized_pnl=_sum(one.unrealized_pnl or ZERO for one in said),
+        unrealized_net=_sum(one.unrealized_net or ZERO for one in said),
+        open_cost=_sum(one.open_cost for one in said),
+        dust_cost=_sum(one.book.dust_cost + one.book.dust_fee for one in positions),
+    )
+
+
+def _orders(position: Position, side: Side) -> int:
+    filled = {one.order_id for one in position.fills.values() if one.fill.side is side}
+    return len(filled)
+
+
+@exact
+def total(bots: Sequence[BotSummary]) -> Summary:
+    """Return the figures of all bots together; realized and unrealized stay apart."""
+    each = [bot.figures for bot in bots]
+    return Summary(
+        positions=sum(one.positions for one in each),
+        entries=sum(one.entries for one in each),
+        exits=sum(one.exits for one in each),
+        realized_pnl=_sum(one.realized_pnl for one in each),
+        realized_gross=_sum(one.realized_gross for one in each),
+        fees_paid=_sum(one.fees_paid for one in each),
+        unrealized_pnl=_sum(one.unrealized_pnl for one in each),
+        unrealized_net=_sum(one.unrealized_net for one in each),
+        open_cost=_sum(one.open_cost for one in each),
+        dust_cost=_sum(one.dust_cost for one in each),
+    )
+
+
+@exact
+def books_balance(
+    bots: Sequence[BotSummary], *, cash_before: Decimal, cash_after: Decimal
+) -> bool:
+    """Say whether every position's books balance, and all of them with the cash, exactly."""
+    positions = [(position, bot.mark_price) for bot in bots for position in bot.positions]
+    moved = _sum(one.book.cash_received - one.book.cash_paid for one, _ in positions)
+    return cash_after == cash_before + moved and all(
+        identity_gap(one.book, mark_price=price) == 0 for one, price in positions
+    )
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    return sum(numbers, ZERO)

@@ -1,0 +1,46 @@
+"""What the engine needs from outside. The core never sees these; adapters never see each other."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from trancher.core.decide import Decision
+from trancher.core.events import Event, Filled, Marked, OrderEnded
+from trancher.core.order import BotName, ClientOrderId, Order, PositionId
+
+Report = Filled | OrderEnded
+
+
+class Exchange(Protocol):
+    """Takes orders and says what became of them."""
+
+    def send(self, order: Order) -> None:
+        """Send an order that is written down already; its reports come by `reports`."""
+        ...
+
+    def cancel(self, order_id: ClientOrderId) -> None:
+        """Ask for the end of an order; an OrderEnded follows, perhaps after a last fill."""
+        ...
+
+    def reports(self) -> Sequence[Report]:
+        """Return what happened since the last call, in order; nothing comes twice."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps the journal of every position and every decision, in order, for ever."""
+
+    def append(self, position_id: PositionId, events: Sequence[Event]) -> None:
+        """Add events to the journal, all of them or none."""
+        ...
+
+    def record(self, decision: Decision) -> None:
+        """Keep a decision; a refusal that repeats is one record with first, last and count."""
+        ...
+
+
+class Marks(Protocol):
+    """Says how far the market moved while nothing happened to a position."""
+
+    def take(self, bot: BotName) -> Marked | None:
+        """Return the move since the last call for this bot; None where it is told already."""
+        ...

@@ -1,0 +1,8 @@
+"""How many examples a property is asked for: few at the desk, many in CI, most in a campaign."""
+
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=100, deadline=None)
+settings.register_profile("ci", max_examples=1_000, deadline=None, derandomize=True)
+settings.register_profile("campaign", max_examples=100_000, deadline=None)
+settings.load_profile("dev")
