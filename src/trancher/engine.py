@@ -168,7 +168,7 @@ class Engine:
             exits_reserved=sum(
                 exits_to_reserve(seat.bot, seat.position, mode)
                 for seat in self.seats.values()
-                if seat is not asking
+                if seat is not asking and seat.position.state is not State.CLOSED
             ),
             day_ends_at=day.ends_at,
         )

@@ -115,7 +115,7 @@ scalars = st.sampled_from(
 values = st.recursive(
     scalars,
     lambda inner: (
-        st.lists(inner, max_size=3).map(lambda items: f"[ {', # c\n '.join(items)} ]")
+        st.lists(inner, max_size=3).map(lambda items: "[ " + ", # c\n ".join(items) + " ]")
         | st.lists(inner, min_size=1, max_size=3).map(
             lambda items: "{" + ", ".join(f"k{i} = {item}" for i, item in enumerate(items)) + "}"
         )

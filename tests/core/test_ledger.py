@@ -341,14 +341,3 @@ def test_what_a_tranche_earned_is_the_sum_of_its_matches() -> None:
         "tranche_1": Realized(pnl=Decimal(20), gross=Decimal(21)),
         "tranche_2": Realized(pnl=Decimal(10), gross=Decimal(10)),
     }
-
-
-@pytest.mark.parametrize("rule", [rule for rule in Disposal if rule is not Disposal.SPECIFIC])
-def test_figures_alone_refuse_what_the_books_refuse(rule: Disposal) -> None:
-    """
-    The short way must not book what the long way would not.
-    """
-    rows = [row(1, "buy 1 @ 9"), row(2, "sell 1.5 @ 9")]
-
-    with pytest.raises(RefusedRow, match="row 2: cannot sell 1.5: 1 is open"):
-        fold(rows, disposal=rule, base="base", quote="quote", exits=False)

@@ -4,7 +4,6 @@ Quantities are whole numbers of 1e-18, so the test itself never rounds.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -121,19 +120,3 @@ def test_a_ledger_neither_creates_nor_loses_base_or_cost(rows: list[Row], rule: 
             assert tranche.quantity == tranche.open_quantity + sum(m.quantity for m in own)
             assert tranche.cost == tranche.open_cost + sum(m.entry_cost for m in own)
             assert tranche.entry_fee == tranche.open_fee + sum(m.entry_fee for m in own)
-
-
-@settings(deadline=None)
-@given(rows=ledgers(), rule=st.sampled_from(UNLABELLED))
-def test_forgetting_exits_changes_no_figure(rows: list[Row], rule: Disposal) -> None:
-    """
-    The comparison of rules is folded without exits, and must say what the full fold says.
-    """
-    kept = fold(rows, disposal=rule, base="base", quote="quote")
-
-    figures_only = fold(rows, disposal=rule, base="base", quote="quote", exits=False)
-
-    assert figures_only.current.exits == ()
-    assert replace(figures_only, cycles=()) == replace(kept, cycles=())
-    for one, other in zip(figures_only.cycles, kept.cycles, strict=True):
-        assert one.book == replace(other.book, exits=(), closed=())

@@ -74,9 +74,10 @@ def number_or_off(*, least: int) -> Kind:
 
 
 def _unquoted(value: object) -> str:
-    """Say that a number in quotes is a text."""
+    """Say that a number in quotes is a text, and that a huge one is none."""
     if not isinstance(value, str):
-        return ""
+        huge = isinstance(value, int | Decimal) and _number(value) is None
+        return "" if isinstance(value, bool) or not huge else "numbers stay below 1e15"
     try:
         return f"write {parse_decimal(value):f} without quotes"
     except InvalidNumber:

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from trancher.app.commands import config
 from trancher.app.commands.backtest import backtest
 from trancher.app.commands.data import data
 from trancher.app.commands.demo import demo
@@ -23,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(demo)
+app.command("init")(config.init)
+app.command("check")(config.check)
+app.command("schema")(config.schema)
 app.command()(plan)
 app.command()(backtest)
 app.command()(ledger)

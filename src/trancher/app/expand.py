@@ -271,7 +271,7 @@ def _some_rung_can_open(
     section: AnyEntry, entries: tuple[EntryRung, ...], limits: BotLimits
 ) -> None:
     """Refuse a plan that can never begin, unless a limit of 0 says that it must not."""
-    openers = [rung for rung in entries if opens(rung.when)]
+    openers = [(index, rung) for index, rung in enumerate(entries) if opens(rung.when)]
     if not openers:
         raise Mismatch(
             at=("entry", "rungs"),
@@ -280,12 +280,17 @@ def _some_rung_can_open(
         )
     if none_allowed(limits):
         return
-    bounds = [fits_alone(rung, limits) for rung in openers]
+    bounds = [fits_alone(rung, limits) for _, rung in openers]
     if None not in bounds:
-        key = {DcaEntry: "size", LadderEntry: "base_size"}.get(type(section), "rungs")
+        index, rung = openers[0]
+        places: dict[type[AnyEntry], Path] = {
+            DcaEntry: ("size",),
+            LadderEntry: ("base_size",),
+            RungsEntry: ("rungs", index, "size"),
+        }
         raise Mismatch(
-            at=("entry", key),
-            found=f"{openers[0].label} of {openers[0].size:f}, with which the plan can never fill",
+            at=("entry", *places[type(section)]),
+            found=f"{rung.label} of {rung.size:f}, with which the plan can never fill",
             expected=f"a size inside {bounds[0]}",
         )
 

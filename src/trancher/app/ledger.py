@@ -87,7 +87,7 @@ def read_report(
         compared = {
             rule: ledger
             if rule is method
-            else fold(rows, disposal=rule, base="base", quote="quote", exits=False)
+            else fold(rows, disposal=rule, base="base", quote="quote")
             for rule in COMPARED
         }
     except RefusedRow as refused:

@@ -8,15 +8,16 @@ in which it may have happened the worst.
 Invariants:
 1. Nothing looks ahead: a decision knows closed candles and the price it is taken at.
 2. The last close is not looked at, because nothing decided there could fill.
-3. A candle that the gauge calls quiet changes nothing.
+3. A candle that the gauge passes over changes nothing: the journal is the same, event for event,
+   as if each had been visited.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from heapq import merge
+from heapq import heappop, heappush
 from math import isnan
 from typing import Final
 
@@ -33,7 +34,7 @@ from trancher.market.candles import Candles
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
-_PROGRESS_STEP: Final = 4096
+_PROGRESS_STEP: Final = 256
 _INSTANT: Final = 1  # A fill inside a candle is dated this many microseconds before its close.
 
 
@@ -86,61 +87,65 @@ class _Phase(IntEnum):
 
 
 class _Runner:
-    """One bot on its feed: its gauge, and what the market did since its last event."""
+    """One bot on its feed: which candle matters next, and what it has not been told yet."""
 
-    def __init__(self, strategy: Strategy, feed: Feed, *, prices_at_close: bool) -> None:
+    def __init__(self, strategy: Strategy, feed: Feed, *, intracandle: bool) -> None:
         self.name = strategy.bot.name
         self.bot = strategy.bot
         self.feed = feed
         self.ambiguous = 0
-        self._prices_at_close = prices_at_close
+        self._intracandle = intracandle
         self._values = indicators_of(feed.candles, strategy.periods, strategy.timeframe)
         self._gauge: Gauge | None = None
-        self._high = self._low = self._last = 0
-        self._since: int | None = None
-        self._until = 0
+        self._seen_to = -1
+        self._untold: tuple[int, int] | None = None
 
     def gauge(self, engine: Engine) -> Gauge:
         """Return the gauge of the bot's position as it is now."""
         position = engine.seats[self.name].position
         if self._gauge is None or self._gauge.position is not position:
-            self._gauge = gauge(
-                self.bot, position, tick=self.feed.tick, prices_at_close=self._prices_at_close
-            )
+            tick = self.feed.candles.tick
+            self._gauge = gauge(self.bot, position, tick=tick, intracandle=self._intracandle)
         return self._gauge
 
-    def known_at(self, index: int) -> dict[str, float]:
-        """Return the indicators known at a close; one that is warming up is absent."""
-        known = {name: values[index] for name, values in self._values.items()}
-        return {name: value for name, value in known.items() if not isnan(value)}
+    def next_candle(self, engine: Engine, start: int) -> int:
+        """Return the first candle from `start` on that may matter; past the last if none does."""
+        return self.gauge(engine).next_candle(self.feed.candles, self._values, start)
 
-    def saw(self, index: int) -> None:
-        """Remember a candle through which nothing happened to the position."""
-        feed = self.feed
-        high, low = feed.high[index], feed.low[index]
-        if self._since is None:
-            self._since, self._high, self._low = feed.opened_at[index], high, low
-        else:
-            self._high, self._low = max(high, self._high), min(low, self._low)
-        self._last, self._until = feed.close[index], feed.opened_at[index] + feed.interval
+    def known_at(self, index: int) -> dict[str, Decimal]:
+        """Return the indicators known at a close; one that is warming up is absent."""
+        known = {name: float(values[index]) for name, values in self._values.items()}
+        return {
+            name: Decimal.from_float(value) for name, value in known.items() if not isnan(value)
+        }
+
+    def passed(self, index: int) -> None:
+        """Remember the candles up to `index` through which the position was held."""
+        if index > self._seen_to:
+            first = self._seen_to + 1 if self._untold is None else self._untold[0]
+            self._untold, self._seen_to = (first, index), index
+
+    def skip(self, index: int) -> None:
+        """Forget the candles up to `index`: nothing was held."""
+        self._seen_to = max(index, self._seen_to)
 
     def told(self) -> Marked | None:
-        """Return the move since the last call, once."""
-        if self._since is None:
+        """Return how the market moved in the candles remembered, once."""
+        if self._untold is None:
             return None
-        feed, since = self.feed, self._since
-        self._since = None
+        (first, last), self._untold = self._untold, None
+        feed = self.feed
         return Marked(
-            highest=feed.price(self._high),
-            lowest=feed.price(self._low),
-            last=feed.price(self._last),
-            since=feed.time(since),
-            at=feed.time(self._until),
+            highest=feed.highest(first, last),
+            lowest=feed.lowest(first, last),
+            last=feed.close(last),
+            since=feed.time(feed.opened_at(first)),
+            at=feed.time(int(feed.closed_at[last])),
         )
 
 
 class _Told:
-    """What each runner saw, behind the engine's port."""
+    """What each runner remembers, behind the engine's port."""
 
     def __init__(self, runners: Sequence[_Runner]) -> None:
         self._runners = {runner.name: runner for runner in runners}
@@ -160,24 +165,27 @@ class Replay:
         candles: Mapping[str, Candles],
         evaluate: Evaluate,
         slippage: Decimal,
+        jump: bool = True,
     ) -> None:
         """Set up a replay.
 
         Args:
             candles: by symbol; every strategy's symbol is there.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
+            jump: whether quiet candles are passed over; visiting each gives the same journal.
 
         Raises:
             InvalidInterval: a strategy's signals need finer candles, or other ones.
         """
-        self._feeds = {symbol: Feed(symbol, one) for symbol, one in candles.items()}
+        feeds = {symbol: Feed(symbol, one) for symbol, one in candles.items()}
         self._intracandle = evaluate is Evaluate.INTRACANDLE
         self._look = Look.BESIDE_PRICES if self._intracandle else Look.EVERYTHING
+        self._jump = jump
         self._runners = [
             _Runner(
                 strategy,
-                self._feeds[strategy.bot.instrument.symbol],
-                prices_at_close=not self._intracandle,
+                feeds[strategy.bot.instrument.symbol],
+                intracandle=self._intracandle,
             )
             for strategy in strategies
         ]
@@ -201,105 +209,124 @@ class Replay:
         Args:
             progress: called now and then with the candles done and the candles in all.
         """
-        whole, done = sum(len(feed) for feed in self._feeds.values()), 0
-        for _, phase, symbol, index in self._timeline():
-            feed = self._feeds[symbol]
+        clock = _Clock([runner.feed for runner in self._runners], progress)
+        steps: list[tuple[int, _Phase, int, int]] = []
+        for order in range(len(self._runners)):
+            self._plan(steps, order, 0)
+        while steps:
+            at, phase, order, index = heappop(steps)
+            runner = self._runners[order]
             if phase is _Phase.OPEN:
-                self._open(feed, index)
+                self._open(runner, index)
+                heappush(steps, (_closed_at(runner, index), _Phase.INSIDE, order, index))
             elif phase is _Phase.INSIDE:
-                self._inside(feed, index)
+                if self._intracandle:
+                    _Inside(self, runner, index).play()
+                heappush(steps, (at, _Phase.CLOSE, order, index))
             else:
-                self._close(feed, index)
-                done += 1
-                if progress is not None and done % _PROGRESS_STEP == 0:
-                    progress(done, whole)
+                self._close(runner, index)
+                self._plan(steps, order, index + 1)
+                clock.passed(at)
         for runner in self._runners:
+            self._catch_up(runner, len(runner.feed) - 1)
             self.engine.look_back(runner.name)
-        if progress is not None:
-            progress(whole, whole)
+        clock.done()
         return Replayed(
             engine=self.engine,
             store=self.store,
-            last_prices={feed.symbol: feed.price(feed.close[-1]) for feed in self._feeds.values()},
-            candles=whole,
+            last_prices={
+                runner.feed.symbol: runner.feed.close(len(runner.feed) - 1)
+                for runner in self._runners
+            },
+            candles=clock.candles,
             ambiguous=sum(runner.ambiguous for runner in self._runners),
         )
 
-    def _timeline(self) -> Iterator[tuple[int, _Phase, str, int]]:
-        """Yield every step of every candle in order of time; of equal times symbols in order."""
-        streams = [_steps(feed) for feed in self._feeds.values()]
-        if len(streams) == 1:
-            return streams[0]
-        # The sort is stable in the streams' order, which is the configuration's.
-        return merge(*streams, key=lambda step: (step[0], step[1]))
+    def _plan(self, steps: list[tuple[int, _Phase, int, int]], order: int, start: int) -> None:
+        """Put the next candle of a runner that may matter on the list."""
+        runner = self._runners[order]
+        # An order that waits for an opening price makes the very next candle matter.
+        jump = self._jump and not self._exchange.waits(runner.feed.symbol)
+        index = runner.next_candle(self.engine, start) if jump else start
+        if index < len(runner.feed):
+            heappush(steps, (runner.feed.opened_at(index), _Phase.OPEN, order, index))
 
-    def _on(self, feed: Feed) -> Iterator[_Runner]:
-        return (runner for runner in self._runners if runner.feed is feed)
+    def _catch_up(self, runner: _Runner, index: int) -> None:
+        if self.engine.seats[runner.name].position.held > 0:
+            runner.passed(index)
+        else:
+            runner.skip(index)
 
-    def _open(self, feed: Feed, index: int) -> None:
+    def _open(self, runner: _Runner, index: int) -> None:
+        self._catch_up(runner, index - 1)
+        feed = runner.feed
         if self._exchange.waits(feed.symbol):
-            at = feed.time(feed.opened_at[index])
-            self._exchange.open(feed.symbol, feed.price(feed.open[index]), at)
+            at = feed.time(feed.opened_at(index))
+            self._exchange.open(feed.symbol, feed.open(index), at)
             self.engine.receive()
 
-    def _inside(self, feed: Feed, index: int) -> None:
-        if not self._intracandle:
+    def _close(self, runner: _Runner, index: int) -> None:
+        feed, seat = runner.feed, self.engine.seats[runner.name]
+        self._catch_up(runner, index)
+        changed_at = seat.changed_at
+        if changed_at is not None and changed_at >= feed.time(feed.opened_at(index)):
+            # A tranche that was opened in this candle has not seen all of it.
+            self.engine.look_back(runner.name)
+        if index == len(feed) - 1:
             return
-        for runner in self._on(feed):
-            now = runner.gauge(self.engine)
-            if feed.low[index] <= now.low or feed.high[index] >= now.high:
-                _Inside(self, runner, index).play()
-
-    def _close(self, feed: Feed, index: int) -> None:
-        at = feed.opened_at[index] + feed.interval
-        for runner in self._on(feed):
-            seat = self.engine.seats[runner.name]
-            if seat.position.held > 0:
-                runner.saw(index)
-                changed_at = seat.changed_at
-                if changed_at is not None and changed_at >= feed.time(feed.opened_at[index]):
-                    # A tranche that was opened in this candle has not seen all of it.
-                    self.engine.look_back(runner.name)
-            if index == len(feed) - 1:
-                continue
-            known = runner.known_at(index)
-            if runner.gauge(self.engine).due_at_close(feed.close[index], at, known):
-                seen = Observation(
-                    price=feed.price(feed.close[index]),
-                    at=feed.time(at),
-                    look=self._look,
-                    indicators=_decimals(known),
-                )
-                self.engine.evaluate(runner.name, seen)
+        self.engine.evaluate(
+            runner.name,
+            Observation(
+                price=feed.close(index),
+                at=feed.time(int(feed.closed_at[index])),
+                look=self._look,
+                indicators=runner.known_at(index),
+            ),
+        )
 
     def touch(
         self, runner: _Runner, index: int, price: Decimal, look: Look, *, gapped: bool
     ) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""
         feed = runner.feed
-        opened_at = feed.opened_at[index]
-        at = feed.time(opened_at if gapped else opened_at + feed.interval - _INSTANT)
-        known = runner.known_at(index - 1) if index else {}
+        at = feed.time(feed.opened_at(index) if gapped else _closed_at(runner, index) - _INSTANT)
         self._exchange.touch(feed.symbol, price, at)
         self.engine.evaluate(
             runner.name,
-            Observation(price=price, at=at, look=look, indicators=_decimals(known)),
+            Observation(
+                price=price,
+                at=at,
+                look=look,
+                indicators=runner.known_at(index - 1) if index else {},
+            ),
         )
         self.engine.receive()
         self._exchange.leave(feed.symbol)
 
 
-def _decimals(known: Mapping[str, float]) -> dict[str, Decimal]:
-    # By name, because under the exact context the bare constructor refuses a float.
-    return {name: Decimal.from_float(value) for name, value in known.items()}
+def _closed_at(runner: _Runner, index: int) -> int:
+    return int(runner.feed.closed_at[index])
 
 
-def _steps(feed: Feed) -> Iterator[tuple[int, _Phase, str, int]]:
-    interval, symbol = feed.interval, feed.symbol
-    for index, opened_at in enumerate(feed.opened_at):
-        yield opened_at, _Phase.OPEN, symbol, index
-        yield opened_at + interval, _Phase.INSIDE, symbol, index
-        yield opened_at + interval, _Phase.CLOSE, symbol, index
+class _Clock:
+    """Turns the time that a replay has reached into candles done."""
+
+    def __init__(self, feeds: Sequence[Feed], progress: Progress | None) -> None:
+        self._progress = progress
+        self._first = min(feed.opened_at(0) for feed in feeds)
+        self._last = max(int(feed.closed_at[-1]) for feed in feeds)
+        self._calls = 0
+        self.candles = sum(len(feed) for feed in {feed.symbol: feed for feed in feeds}.values())
+
+    def passed(self, at: int) -> None:
+        self._calls += 1
+        if self._progress is not None and self._calls % _PROGRESS_STEP == 0:
+            share = (at - self._first) / (self._last - self._first)
+            self._progress(int(share * self.candles), self.candles)
+
+    def done(self) -> None:
+        if self._progress is not None:
+            self._progress(self.candles, self.candles)
 
 
 class _Inside:
@@ -308,9 +335,9 @@ class _Inside:
     def __init__(self, replay: Replay, runner: _Runner, index: int) -> None:
         feed = runner.feed
         self._replay, self._runner, self._index = replay, runner, index
-        self._open = feed.price(feed.open[index])
-        self._high = feed.price(feed.high[index])
-        self._low = feed.price(feed.low[index])
+        self._open = feed.open(index)
+        self._high = feed.high(index)
+        self._low = feed.low(index)
 
     def play(self) -> None:
         now = self._gauge()

@@ -1,4 +1,4 @@
-"""The feed of a replay: candles as plain lists, and the indicators known at each close."""
+"""The feed of a replay: the candles of one symbol, and the indicators known at each close."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trancher.backtest.gauge import EPOCH
 from trancher.market.candles import Candles, InvalidInterval, aggregate
 from trancher.market.indicators import rsi
 
+Values = NDArray[np.float64]
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -20,19 +22,34 @@ class Feed:
     def __init__(self, symbol: str, candles: Candles) -> None:
         self.symbol = symbol
         self.candles = candles
-        self.tick = candles.tick
         self.interval = candles.interval // _MICROSECOND
-        self.opened_at: list[int] = candles.opened_at.tolist()
-        self.open: list[int] = candles.open.tolist()
-        self.high: list[int] = candles.high.tolist()
-        self.low: list[int] = candles.low.tolist()
-        self.close: list[int] = candles.close.tolist()
+        self.closed_at = candles.opened_at + self.interval
 
     def __len__(self) -> int:
-        return len(self.open)
+        return len(self.candles)
 
-    def price(self, ticks: int) -> Decimal:
-        return self.candles.price(ticks)
+    def opened_at(self, index: int) -> int:
+        return int(self.candles.opened_at[index])
+
+    def open(self, index: int) -> Decimal:
+        return self.candles.price(int(self.candles.open[index]))
+
+    def high(self, index: int) -> Decimal:
+        return self.candles.price(int(self.candles.high[index]))
+
+    def low(self, index: int) -> Decimal:
+        return self.candles.price(int(self.candles.low[index]))
+
+    def close(self, index: int) -> Decimal:
+        return self.candles.price(int(self.candles.close[index]))
+
+    def highest(self, first: int, last: int) -> Decimal:
+        """Return the highest price of the candles from `first` to `last`, both included."""
+        return self.candles.price(int(self.candles.high[first : last + 1].max()))
+
+    def lowest(self, first: int, last: int) -> Decimal:
+        """Return the lowest price of the candles from `first` to `last`, both included."""
+        return self.candles.price(int(self.candles.low[first : last + 1].min()))
 
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND
@@ -40,7 +57,7 @@ class Feed:
 
 def indicators_of(
     candles: Candles, periods: Mapping[str, int], timeframe: timedelta | None
-) -> dict[str, list[float]]:
+) -> dict[str, Values]:
     """Return the values known at each close of `candles`, by indicator; NaN while warming up.
 
     Args:
@@ -60,11 +77,9 @@ def indicators_of(
     coarse = candles if timeframe is None else aggregate(candles, timeframe)
     closed_at = coarse.opened_at + coarse.interval // _MICROSECOND
     known_at = candles.opened_at + candles.interval // _MICROSECOND
-    # The last coarse candle that has closed by then; -1 before the first.
+    # The last coarse candle that has closed by then; -1, the NaN at the end, before the first.
     latest = np.searchsorted(closed_at, known_at, side="right") - 1
     closes = coarse.closes_float()
-    known: dict[str, list[float]] = {}
-    for name, period in periods.items():
-        values = np.append(rsi(closes, period), np.nan)
-        known[name] = values[latest].tolist()
-    return known
+    return {
+        name: np.append(rsi(closes, period), np.nan)[latest] for name, period in periods.items()
+    }

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from trancher.core.bot import Bot, funds_to_reserve
+from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
 from trancher.core.day import day_of
 from trancher.core.events import EntryAccepted, Event
-from trancher.core.limits import Ask, ExitReserve, Refusal, Usage, check
+from trancher.core.limits import Ask, Refusal, Usage, check
 from trancher.core.money import ZERO, exact, quotient
 from trancher.core.order import ClientOrderId, EntryOrder, PositionId
 from trancher.core.pnl import figures
@@ -157,7 +157,7 @@ class _Walk:
             anchor_cost=held.anchor_cost,
             tranches=held.book.tranche_count,
             opens_position=held.book.tranche_count == 0,
-            own_exits_reserved=0 if limits.exit_reserve is ExitReserve.NONE else 1,
+            own_exits_reserved=exits_to_reserve(self._bot, held, limits.exit_reserve),
             last_entry_at=held.last_entry_at,
             at=self._at,
         )

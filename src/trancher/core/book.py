@@ -11,18 +11,19 @@ Invariants:
 5. A refused sale changes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from trancher.core.disposal import takings
 from trancher.core.errors import OversoldPosition
+from trancher.core.facts import changed
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
 from trancher.core.order import ClientOrderId, TrancheId
 from trancher.core.tranches import Disposal, Exit, Match, Sale, Tranche
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Book:
     """The tranches of one position, and the exits, as one disposal rule keeps them.
 
@@ -67,7 +68,7 @@ def buy(book: Book, tranche: Tranche) -> Book:
     place = len(book.open)
     while place and book.open[place - 1].opened_at > tranche.opened_at:
         place -= 1
-    grown = replace(book, open=(*book.open[:place], tranche, *book.open[place:]))
+    grown = changed(book, open=(*book.open[:place], tranche, *book.open[place:]))
     return _paid(grown, quantity=tranche.quantity, cost=tranche.cost, fee=tranche.entry_fee)
 
 
@@ -77,7 +78,7 @@ def join(
 ) -> Book:
     """Add a further fill of an entry order to its tranche, which a sale may have closed."""
     old = next(t for t in (*book.open, *book.closed) if t.order_id == order_id)
-    grown = replace(
+    grown = changed(
         old,
         closed_at=None,
         quantity=old.quantity + quantity,
@@ -89,7 +90,7 @@ def join(
     )
     others = tuple(t for t in book.open if t.order_id != order_id)
     place = sum((t.opened_at, t.number) < (old.opened_at, old.number) for t in others)
-    joined = replace(
+    joined = changed(
         book,
         open=(*others[:place], grown, *others[place:]),
         closed=tuple(t for t in book.closed if t.order_id != order_id),
@@ -98,7 +99,7 @@ def join(
 
 
 def _paid(book: Book, *, quantity: Decimal, cost: Decimal, fee: Decimal) -> Book:
-    return replace(
+    return changed(
         book,
         open_quantity=book.open_quantity + quantity,
         open_cost=book.open_cost + cost,
@@ -139,7 +140,7 @@ def _consume(
     cost = _share(tranche.open_cost, taken, tranche.open_quantity)
     entry_fee = _share(tranche.open_fee, taken, tranche.open_quantity)
     empty = taken == tranche.open_quantity
-    remaining = replace(
+    remaining = changed(
         tranche,
         open_quantity=tranche.open_quantity - taken,
         open_cost=tranche.open_cost - cost,
@@ -166,7 +167,6 @@ def _share(whole: Decimal, part: Decimal, total: Decimal) -> Decimal:
 def _booked(
     book: Book, sale: Sale, matches: tuple[Match, ...], left: dict[TrancheId, Tranche]
 ) -> Book:
-    after = [left.get(tranche.id, tranche) for tranche in book.open]
     done = Exit(
         trade_id=sale.trade_id,
         order_id=sale.order_id,
@@ -177,10 +177,11 @@ def _booked(
         fee=sale.fee,
         matches=matches,
     )
-    return replace(
+    still_open = (left.get(tranche.id, tranche) for tranche in book.open)
+    return changed(
         book,
-        open=tuple(tranche for tranche in after if tranche.closed_at is None),
-        closed=book.closed + tuple(t for t in after if t.closed_at is not None),
+        open=tuple(tranche for tranche in still_open if tranche.closed_at is None),
+        closed=book.closed + tuple(t for t in left.values() if t.closed_at is not None),
         exits=(*book.exits, done),
         open_quantity=book.open_quantity - sale.consumed,
         open_cost=book.open_cost - done.cost_consumed,
@@ -196,7 +197,7 @@ def _booked(
 def book_dust(book: Book, *, at: datetime) -> Book:
     """Take what is left of every tranche out of the position; it keeps its cost as dust."""
     dusty = tuple(
-        replace(
+        changed(
             tranche,
             open_quantity=ZERO,
             open_cost=ZERO,
@@ -208,7 +209,7 @@ def book_dust(book: Book, *, at: datetime) -> Book:
         )
         for tranche in book.open
     )
-    return replace(
+    return changed(
         book,
         open=(),
         closed=book.closed + dusty,
@@ -229,7 +230,7 @@ def mark(book: Book, *, highest: Decimal, lowest: Decimal, last: Decimal, since:
         highest, lowest: extremes of the price since `since`.
         last: the latest price, all that a tranche opened after `since` has surely seen.
     """
-    return replace(
+    return changed(
         book,
         open=tuple(
             _seen(tranche, highest, lowest)
@@ -241,7 +242,7 @@ def mark(book: Book, *, highest: Decimal, lowest: Decimal, last: Decimal, since:
 
 
 def _seen(tranche: Tranche, highest: Decimal, lowest: Decimal) -> Tranche:
-    return replace(
+    return changed(
         tranche,
         highest_mark=max(highest, tranche.highest_mark),
         lowest_mark=min(lowest, tranche.lowest_mark),

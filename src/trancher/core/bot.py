@@ -70,9 +70,12 @@ def _fitting(
 
 
 def exits_to_reserve(bot: Bot, position: Position, mode: ExitReserve) -> int:
-    """Return the trades of the day to keep back for this position's way out."""
+    """Return the trades of the day to keep back for the way out of an active position.
+
+    A position that has nothing yet is asked as one that this entry would make active.
+    """
     on_the_way = position.state is State.CLOSING and position.working_exits
-    if mode is ExitReserve.NONE or position.state is State.CLOSED or on_the_way:
+    if mode is ExitReserve.NONE or on_the_way:
         return 0
     if mode is ExitReserve.LADDER:
         return max(len(bot.plan.pending_gains(position)), 1)

@@ -22,7 +22,6 @@ from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
 from trancher.core.limits import (
     Ask,
-    ExitReserve,
     PortfolioLimits,
     Refusal,
     RefusalCode,
@@ -262,10 +261,7 @@ def _ask(
         anchor_cost=position.anchor_cost + in_work,
         tranches=position.book.tranche_count + unfilled,
         opens_position=position.state is State.CLOSED,
-        own_exits_reserved=max(
-            exits_to_reserve(bot, position, limits.exit_reserve),
-            0 if limits.exit_reserve is ExitReserve.NONE else 1,
-        ),
+        own_exits_reserved=exits_to_reserve(bot, position, limits.exit_reserve),
         last_entry_at=last_entry_at,
         at=seen.at,
     )

@@ -8,19 +8,17 @@ Invariants:
 2. Rows are booked in arrival order. Their times decide the order of tranches, ties by arrival.
 3. A trade id is booked once; what comes back under it with other values is refused.
 4. The cycles of a file are the same under every rule: they are cut where its quantity is zero.
-5. A fold without exits has the figures, and the open tranches, of a fold with them.
 """
 
-from bisect import insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from trancher.core.book import Book, buy, sell
-from trancher.core.errors import ContradictoryFill, OversoldPosition, TrancheInUse, TrancherError
-from trancher.core.money import QUOTE_QUANTUM, SHARE_QUANTUM, ZERO, exact
+from trancher.core.errors import ContradictoryFill, TrancheInUse, TrancherError
+from trancher.core.money import ZERO, exact
 from trancher.core.order import ClientOrderId, Fill, Settled, Side, TradeId, TrancheId, settle
 from trancher.core.tranches import Disposal, Exit, Sale, Tranche
 
@@ -28,12 +26,6 @@ NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 """The time of a fill that nobody dated; it stands before every other."""
 NO_TRADE_ID: Final = TradeId("")
 """The id of a fill that came without one; it is never taken for a repetition."""
-
-# Whole units fine enough for any product of two numbers that parse_decimal reads.
-_BASE_PLACES: Final = 40
-_QUOTE_PLACES: Final = 80
-_SHARE_STEP: Final = int(SHARE_QUANTUM.scaleb(_BASE_PLACES))
-_QUOTE_STEP: Final = int(QUOTE_QUANTUM.scaleb(_QUOTE_PLACES))
 
 
 class RefusedRow(TrancherError):
@@ -105,24 +97,21 @@ class Ledger:
 
 
 @exact
-def fold(
-    rows: Iterable[Row], *, disposal: Disposal, base: str, quote: str, exits: bool = True
-) -> Ledger:
+def fold(rows: Iterable[Row], *, disposal: Disposal, base: str, quote: str) -> Ledger:
     """Return what `disposal` makes of `rows`.
 
     Args:
         rows: in order of arrival; a sale may be dated before the buy it consumes.
         base, quote: how the fills call the two assets in `fee_asset`.
-        exits: False forgets exits and closed tranches on the way, for who wants figures only.
 
     Raises:
         RefusedRow: the first row that cannot be booked, with its number and the cause.
     """
-    folding = _Folding(disposal=disposal, base=base, quote=quote, exits=exits)
+    folding = _Folding(disposal=disposal, base=base, quote=quote)
     for row in rows:
         folding.take(row)
     cycles = tuple(
-        Cycle(number=number, book=cycle.kept(), fees_other=cycle.fees_other)
+        Cycle(number=number, book=cycle.book, fees_other=cycle.fees_other)
         for number, cycle in enumerate(folding.cycles, start=1)
     )
     fees_other: dict[str, Decimal] = {}
@@ -170,121 +159,6 @@ class _Growing:
     taken: set[TrancheId] = field(default_factory=set)
     fees_other: dict[str, Decimal] = field(default_factory=dict)
 
-    def buy(self, tranche: Tranche) -> None:
-        self.book = buy(self.book, tranche)
-
-    def sell(self, sale: Sale) -> None:
-        self.book = sell(self.book, sale)
-
-    def kept(self) -> Book:
-        return self.book
-
-
-class _Forgetting(_Growing):
-    """Exits and closed tranches are dropped: no list grows as long as the file."""
-
-    def sell(self, sale: Sale) -> None:
-        self.book = replace(sell(self.book, sale), exits=(), closed=())
-
-
-@dataclass(slots=True, kw_only=True)
-class _Lot:
-    """What is left of a tranche, in whole units."""
-
-    tranche: Tranche
-    quantity: int
-    cost: int
-    fee: int
-
-
-@dataclass(slots=True, kw_only=True)
-class _Averaging(_Growing):
-    """The same for `average`, in whole numbers: `book` holds the sums, `lots` what is open.
-
-    Each sale touches every open tranche, and none closes before all do, so the work grows with
-    the square of the file. Integers take a twentieth of the time that tranches and matches take.
-    """
-
-    lots: list[_Lot] = field(default_factory=list)
-
-    def buy(self, tranche: Tranche) -> None:
-        self.book = replace(buy(self.book, tranche), open=())
-        lot = _Lot(
-            tranche=tranche,
-            quantity=_units(tranche.quantity, _BASE_PLACES),
-            cost=_units(tranche.cost, _QUOTE_PLACES),
-            fee=_units(tranche.entry_fee, _QUOTE_PLACES),
-        )
-        insort(self.lots, lot, key=lambda one: one.tranche.opened_at)
-
-    def sell(self, sale: Sale) -> None:
-        book = self.book
-        if sale.consumed > book.open_quantity:
-            raise OversoldPosition(asked=sale.consumed, held=book.open_quantity)
-        cost, fee = self._take(_units(sale.consumed, _BASE_PLACES))
-        gross = sale.price * sale.consumed - cost
-        self.book = replace(
-            book,
-            open_quantity=book.open_quantity - sale.consumed,
-            open_cost=book.open_cost - cost,
-            open_fee=book.open_fee - fee,
-            realized_gross=book.realized_gross + gross,
-            realized_pnl=book.realized_pnl + gross - sale.fee - fee,
-            fees_paid=book.fees_paid + sale.fee,
-            cash_received=book.cash_received + sale.price * sale.consumed - sale.fee,
-        )
-
-    def _take(self, sold: int) -> tuple[Decimal, Decimal]:
-        """Take `sold` out of the lots as core.disposal does, and return its cost and entry fee."""
-        held = sum(lot.quantity for lot in self.lots)
-        taken = [_part(lot.quantity, sold, held, _SHARE_STEP) for lot in self.lots]
-        over = sold - sum(taken)
-        for place in sorted(range(len(taken)), key=lambda n: -self.lots[n].quantity):
-            more = min(over, self.lots[place].quantity - taken[place])
-            taken[place] += more
-            over -= more
-        cost_taken = fee_taken = 0
-        for lot, quantity in zip(self.lots, taken, strict=True):
-            cost = _part(lot.cost, quantity, lot.quantity, _QUOTE_STEP)
-            fee = _part(lot.fee, quantity, lot.quantity, _QUOTE_STEP)
-            lot.quantity -= quantity
-            lot.cost -= cost
-            lot.fee -= fee
-            cost_taken += cost
-            fee_taken += fee
-        self.lots = [lot for lot in self.lots if lot.quantity > 0]
-        return _amount(cost_taken, _QUOTE_PLACES), _amount(fee_taken, _QUOTE_PLACES)
-
-    def kept(self) -> Book:
-        return replace(self.book, open=tuple(map(_tranche_of, self.lots)))
-
-
-def _tranche_of(lot: _Lot) -> Tranche:
-    return replace(
-        lot.tranche,
-        open_quantity=_amount(lot.quantity, _BASE_PLACES),
-        open_cost=_amount(lot.cost, _QUOTE_PLACES),
-        open_fee=_amount(lot.fee, _QUOTE_PLACES),
-    )
-
-
-def _part(whole: int, part: int, total: int, step: int) -> int:
-    """Return whole x part / total, rounded toward zero to a multiple of `step`; all of all."""
-    if part == total:
-        return whole
-    share = abs(whole) * part // (total * step) * step
-    return share if whole >= 0 else -share
-
-
-def _units(amount: Decimal, places: int) -> int:
-    units = int(amount.scaleb(places))
-    assert _amount(units, places) == amount
-    return units
-
-
-def _amount(units: int, places: int) -> Decimal:
-    return Decimal(units).scaleb(-places).normalize()
-
 
 @dataclass(slots=True, kw_only=True)
 class _Folding:
@@ -293,7 +167,6 @@ class _Folding:
     disposal: Disposal
     base: str
     quote: str
-    exits: bool
     cycles: list[_Growing] = field(default_factory=list)
     seen: dict[TradeId, Row] = field(default_factory=dict)
     fills: int = 0
@@ -329,19 +202,16 @@ class _Folding:
         if tranche_id in cycle.taken:
             raise TrancheInUse(tranche_id=tranche_id)
         cycle.taken.add(tranche_id)
-        cycle.buy(_tranche(row.fill, settled, tranche_id, number))
+        cycle.book = buy(cycle.book, _tranche(row.fill, settled, tranche_id, number))
         return cycle
 
     def _sold(self, row: Row, settled: Settled) -> _Growing:
         cycle = self.cycles[-1] if self.cycles else self._new_cycle()
-        cycle.sell(_sale(row, settled))
+        cycle.book = sell(cycle.book, _sale(row, settled))
         return cycle
 
     def _new_cycle(self) -> _Growing:
-        empty = Book(disposal=self.disposal)
-        if self.exits:
-            return _Growing(book=empty)
-        return (_Averaging if self.disposal is Disposal.AVERAGE else _Forgetting)(book=empty)
+        return _Growing(book=Book(disposal=self.disposal))
 
 
 def _same(before: Row, row: Row, disposal: Disposal) -> bool:

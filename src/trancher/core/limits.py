@@ -109,7 +109,7 @@ class BotLimits:
         max_tranches: tranches of one position.
         min_tranche_size, max_tranche_size: quote, the size asked for.
         tranche_cooldown: time from the bot's last entry fill, inclusive at its end.
-        max_positions: positions the bot may have at once, >= 1.
+        reserve_funds: what is set aside for the rungs still to come.
     """
 
     max_position_size: Decimal | None = Decimal(100)

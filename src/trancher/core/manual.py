@@ -1,4 +1,4 @@
-"""Booking by hand: an entry or an exit that somebody else carried out, as the engine would book it.
+"""Booking by hand: an entry or an exit that somebody else carried out, as an engine books it.
 
 For programs that send their own orders and want the books, and for holdings taken over.
 """

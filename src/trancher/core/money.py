@@ -85,7 +85,9 @@ def share_of(whole: Decimal, part: Decimal, total: Decimal, *, quantum: Decimal)
     """
     assert total > 0
     assert 0 <= part <= total
-    return _DIVIDE.quantize(_DIVIDE.divide(_DIVIDE.multiply(whole, part), total), quantum)
+    # A whole number of quanta, counted by integer division: exact, and no digit more than needed.
+    quanta = _DIVIDE.divide_int(_DIVIDE.multiply(whole, part), _DIVIDE.multiply(total, quantum))
+    return _DIVIDE.multiply(quanta, quantum)
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

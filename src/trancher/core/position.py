@@ -13,7 +13,7 @@ Invariants:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
@@ -30,6 +30,7 @@ from trancher.core.events import (
     Marked,
     OrderEnded,
 )
+from trancher.core.facts import changed
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State, step
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
@@ -48,7 +49,7 @@ from trancher.core.order import (
 from trancher.core.tranches import Disposal, Sale, Tranche
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkingEntry:
     """A purchase that may still fill, with the base it has filled so far."""
 
@@ -56,7 +57,7 @@ class WorkingEntry:
     filled: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkingExit:
     """A sale that may still fill, with the base it has filled so far."""
 
@@ -67,7 +68,7 @@ class WorkingExit:
 Working = WorkingEntry | WorkingExit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Position:
     """What one position holds and has earned.
 
@@ -155,7 +156,7 @@ def evolve(position: Position, event: Event) -> Position:
         case OrderEnded():
             return _order_ended(position, event)
         case BuildingEnded():
-            return replace(position, state=step(position.state, State.OPEN))
+            return changed(position, state=step(position.state, State.OPEN))
         case DustBooked():
             return _dust_booked(position, event)
         case Marked():
@@ -166,7 +167,7 @@ def evolve(position: Position, event: Event) -> Position:
 
 def _entry_accepted(position: Position, event: EntryAccepted) -> Position:
     rung = event.order.rung
-    return replace(
+    return changed(
         position,
         state=step(position.state, State.BUILDING),
         working=(*position.working, WorkingEntry(order=event.order)),
@@ -177,7 +178,7 @@ def _entry_accepted(position: Position, event: EntryAccepted) -> Position:
 
 def _exit_accepted(position: Position, event: ExitAccepted) -> Position:
     target = State.CLOSING if event.order.full else State.REDUCING
-    return replace(
+    return changed(
         position,
         state=step(position.state, target),
         working=(*position.working, WorkingExit(order=event.order)),
@@ -207,9 +208,9 @@ def _filled(position: Position, event: Filled) -> Position:
         if isinstance(working, WorkingEntry)
         else _sold(position, working, event, settled)
     )
-    grown = replace(working, filled=working.filled + event.fill.quantity)
+    grown = changed(working, filled=working.filled + event.fill.quantity)
     return _seen_at(
-        replace(
+        changed(
             after,
             working=tuple(grown if w is working else w for w in position.working),
             fills={**position.fills, event.fill.trade_id: event},
@@ -241,7 +242,7 @@ def _bought(
             fee=settled.fee,
         )
     anchor_cost = position.anchor_cost + settled.notional
-    return replace(
+    return changed(
         position,
         book=book,
         anchor_cost=anchor_cost,
@@ -297,7 +298,7 @@ def _sold(position: Position, working: WorkingExit, event: Filled, settled: Sett
             quantum=QUOTE_QUANTUM,
         )
     )
-    return replace(
+    return changed(
         position,
         book=book,
         anchor_cost=position.anchor_cost - taken,
@@ -319,11 +320,11 @@ def _served(
 
 def _order_ended(position: Position, event: OrderEnded) -> Position:
     ended = next(w for w in position.working if w.order.client_order_id == event.order_id)
-    after = replace(position, working=tuple(w for w in position.working if w is not ended))
+    after = changed(position, working=tuple(w for w in position.working if w is not ended))
     if isinstance(ended, WorkingEntry):
         return _entry_ended(after, ended, event.at)
     if position.state is State.REDUCING and not after.working_exits:
-        opened = replace(after, state=step(position.state, State.OPEN))
+        opened = changed(after, state=step(position.state, State.OPEN))
         # A fee taken in base may have eaten what a partial exit meant to leave.
         return opened if opened.held > 0 else _emptied(opened, event.at)
     if position.state is State.CLOSING and after.held == 0:
@@ -337,24 +338,24 @@ def _entry_ended(position: Position, ended: WorkingEntry, at: datetime) -> Posit
     # Nothing came of it: the rung may be tried again.
     rung = ended.order.rung
     uses = {**position.rung_uses, rung: position.rung_uses[rung] - 1}
-    unused = replace(position, rung_uses=uses)
+    unused = changed(position, rung_uses=uses)
     if position.state is State.BUILDING and position.book.tranche_count == 0:
         return _closed(unused, at)
     return unused
 
 
 def _dust_booked(position: Position, event: DustBooked) -> Position:
-    dusty = replace(position, book=book_dust(position.book, at=event.at), anchor_cost=ZERO)
+    dusty = changed(position, book=book_dust(position.book, at=event.at), anchor_cost=ZERO)
     # A full exit that finds nothing sellable closes without an order, along the same line.
     return _closed(dusty, event.at) if dusty.state is State.CLOSING else _emptied(dusty, event.at)
 
 
 def _emptied(position: Position, at: datetime) -> Position:
-    return _closed(replace(position, state=step(position.state, State.CLOSING)), at)
+    return _closed(changed(position, state=step(position.state, State.CLOSING)), at)
 
 
 def _closed(position: Position, at: datetime) -> Position:
-    return replace(position, state=step(position.state, State.CLOSED), closed_at=at)
+    return changed(position, state=step(position.state, State.CLOSED), closed_at=at)
 
 
 def _marked(position: Position, event: Marked) -> Position:
@@ -367,10 +368,10 @@ def _marked(position: Position, event: Marked) -> Position:
         last=event.last,
         since=event.since,
     )
-    return _seen_at(_seen_at(replace(position, book=book), highest), lowest)
+    return _seen_at(_seen_at(changed(position, book=book), highest), lowest)
 
 
 def _seen_at(position: Position, price: Decimal) -> Position:
     highest = price if position.highest_mark is None else max(price, position.highest_mark)
     lowest = price if position.lowest_mark is None else min(price, position.lowest_mark)
-    return replace(position, highest_mark=highest, lowest_mark=lowest)
+    return changed(position, highest_mark=highest, lowest_mark=lowest)

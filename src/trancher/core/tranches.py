@@ -28,7 +28,7 @@ class TrancheStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tranche:
     """One entry into a position: one entry order with all its fills.
 

@@ -162,7 +162,8 @@ def _print_people(settings: "Settings") -> None:
     portfolio = settings.portfolio
     shown.print(
         f"{settings.file} is valid: portfolio {portfolio.name}, {quote(portfolio.cash)} "
-        f"{portfolio.quote}, bots: {len(settings.bots)}, hash {settings.config_hash[:12]}\n"
+        f"{portfolio.quote}, bots: {len(settings.bots)}, hash {settings.config_hash[:12]}\n",
+        soft_wrap=True,
     )
     for bot in settings.bots:
         _print_bot(shown, settings, bot)

@@ -1,0 +1,278 @@
+"""Bad configurations: each is refused with one sentence that sends a person to the right line."""
+
+import pytest
+
+from trancher.app.output import BadInput
+from trancher.app.settings import parse
+
+GOOD = """\
+[portfolio]
+name = "main"
+quote = "USD"
+cash = 1000
+timezone = "UTC"
+max_active_positions = 2
+[exchange]
+name = "paper"
+[instrument."BTC/USD"]
+taker_fee = "0.1%"
+[backtest]
+slippage = "0%"
+[[bot]]
+name = "b"
+symbol = "BTC/USD"
+timeframe = "1h"
+[bot.limits]
+max_position_size = 100
+max_tranches = 3
+tranche_cooldown = "15m"
+[bot.signals]
+rsi = {weight = 0.5, period = 14}
+[bot.entry]
+plan = "rungs"
+rungs = [
+  {when = {all = [{flat = true}, {indicator = {rsi = "<30"}}]}, size = 25},
+  {when = {drop = "1%", from = "anchor"}, size = 25, repeat = 2},
+]
+[bot.exit]
+take_profit = [
+  {gain = "10%", sell = "25%"},
+  {gain = "20%", sell = "rest"},
+]
+stop_loss = "5%"
+"""
+RUNGS = GOOD[GOOD.index('plan = "rungs"') : GOOD.index("[bot.exit]")]
+
+BAD = [
+    # numbers
+    ("cash = 1000", "cash = 0", 4, "portfolio.cash", "found 0, expected a number above 0"),
+    ("cash = 1000", "cash = -1", 4, "portfolio.cash", "found -1"),
+    ("cash = 1000", "cash = 1e3", 4, "portfolio.cash", "found 1e3, expected a number in plain"),
+    ("cash = 1000", "cash = nan", 4, "portfolio.cash", "found nan"),
+    ("cash = 1000", "cash = inf", 4, "portfolio.cash", "found inf"),
+    ("cash = 1000", "cash = 1_000", 4, "portfolio.cash", "found 1_000"),
+    ("cash = 1000", "cash = 0x10", 4, "portfolio.cash", "found 0x10"),
+    ("cash = 1000", "cash = 1000000000000000", 4, "portfolio.cash", "below 1e15"),
+    ("cash = 1000", "cash = true", 4, "portfolio.cash", "found true"),
+    ("cash = 1000", 'cash = "1000"', 4, "portfolio.cash", "write 1000 without quotes"),
+    ("cash = 1000", "cash = 2020-01-01", 4, "portfolio.cash", "found 2020-01-01"),
+    ("cash = 1000", "cash = [1]", 4, "portfolio.cash", "found a list"),
+    ("cash = 1000\n", "", 1, "portfolio.cash", "found nothing, expected a number above 0"),
+    ("positions = 2", "positions = 2.5", 6, "max_active_positions", "whole number of 0 or more"),
+    ("positions = 2", "positions = -1", 6, "max_active_positions", '"off" for no limit'),
+    # portfolio and exchange
+    ('"UTC"', '"Europe/Berln"', 5, "portfolio.timezone", 'did you mean "Europe/Berlin"?'),
+    ('"UTC"', '"America"', 5, "portfolio.timezone", "IANA name"),
+    ('"main"', '"a b"', 2, "portfolio.name", "a name such as main"),
+    ('"paper"', '"binance"', 8, "exchange.name", "live trading is not available"),
+    # instrument
+    ('fee = "0.1%"', "fee = 5", 10, 'instrument."BTC/USD".taker_fee', 'write "5%" for 5 percent'),
+    ('fee = "0.1%"', 'fee = "0.1 %"', 10, "taker_fee", 'write "0.1%"'),
+    ('fee = "0.1%"', 'fee = "0.1"', 10, "taker_fee", 'write "0.1%" for percent'),
+    ('fee = "0.1%"', 'fee = "-1%"', 10, "taker_fee", "of at least 0 %"),
+    ('."BTC/USD"]', '."BTC/EUR"]', 9, 'instrument."BTC/EUR"', "such as BTC/USD"),
+    ('."BTC/USD"]', ".BTC]", 9, "instrument.BTC", "expected a symbol"),
+    # backtest
+    ('"0%"', '"100%"', 12, "backtest.slippage", "below 100 %"),
+    ("slippage", "price_collar", 12, "backtest.price_collar", "not available in this version"),
+    ('slippage = "0%"', 'same_candle = "best"', 12, "same_candle", '"best" is not available'),
+    ('slippage = "0%"', 'evaluate = "closes"', 12, "evaluate", 'did you mean "close"?'),
+    # unknown keys
+    ("max_tranches = 3", "max_tranche = 3", 19, "bot.limits.max_tranche", "mean max_tranches?"),
+    ("max_tranches = 3", "max_exposure = 3", 19, "max_exposure", "not available in this version"),
+    ("max_tranches = 3", "stop_loss = 0.1", 19, "stop_loss", "expected it in [bot.exit]"),
+    ("[backtest]", "[backtests]", 11, "backtests", "did you mean backtest?"),
+    ("[bot.exit]", "[bot.exits]", 29, "bot.exits", "did you mean exit?"),
+    ("period = 14", "perod = 14", 22, "bot.signals.rsi.perod", "did you mean period?"),
+    ("rsi = {w", "macd = {w", 22, "bot.signals.macd", "not available in this version"),
+    ('stop_loss = "5%"', 'trailing_stop = "5%"', 34, "bot.exit.trailing_stop", "not available"),
+    ("repeat = 2", "repeats = 2", 27, "bot.entry.rungs[2].repeats", "did you mean repeat?"),
+    # bot
+    ('name = "b"', 'name = "-b"', 14, "bot.name", "a name of letters"),
+    ('name = "b"\n', "", 13, "bot.name", "found nothing"),
+    ('= "BTC/USD"', '= "BTCUSD"', 15, "bot.symbol", 'such as "BTC/USD"'),
+    ('= "BTC/USD"', '= "BTC/EUR"', 15, "bot.symbol", "such as BTC/USD"),
+    ('"1h"', '"30s"', 16, "bot.timeframe", 'at least "1m"'),
+    ('"1h"', '"7h"', 16, "bot.timeframe", "divides a day"),
+    ('"1h"', "3600", 16, "bot.timeframe", "found 3600"),
+    ("[[bot]]", "[bot]", 13, "bot", "expected at least one [[bot]]"),
+    # limits
+    ("size = 100", "size = 9", 18, "max_position_size", "min_tranche_size, which is 10"),
+    ("max_tranches = 3", "min_tranche_size = 51", 19, "min_tranche_size", "at most max_tranche"),
+    ('"15m"', '"15 m"', 20, "bot.limits.tranche_cooldown", 'a duration such as "15m"'),
+    ('"15m"', "15", 20, "bot.limits.tranche_cooldown", "found 15"),
+    ('"15m"', '"99999w"', 20, "bot.limits.tranche_cooldown", "a duration"),
+    ("max_tranches = 3", 'reserve_funds = "all"', 19, "reserve_funds", '"ladder" or "next"'),
+    # signals
+    ("period = 14", "period = 1", 22, "bot.signals.rsi.period", "from 2 to 1000"),
+    ("weight = 0.5", "weight = 0", 22, "bot.signals.rsi.weight", "above 0 %"),
+    (
+        "rsi = {weight = 0.5, period = 14}\n",
+        "",
+        25,
+        "bot.entry.rungs[1].when",
+        "it as a signal too",
+    ),
+    # entry
+    ('plan = "rungs"', 'plan = "ladders"', 24, "bot.entry.plan", 'did you mean "ladder"?'),
+    ('plan = "rungs"', 'plan = "graduated"', 24, "bot.entry.plan", "not available"),
+    ('plan = "rungs"\n', "", 23, "bot.entry.plan", "found nothing"),
+    ("[bot.entry]\n" + RUNGS, "", 13, "bot.entry", "found nothing, expected a table [bot.entry]"),
+    ("repeat = 2", "repeat = 0", 27, "bot.entry.rungs[2].repeat", "from 1 to 10000"),
+    ("size = 25, repeat", "size = 0, repeat", 27, "rungs[2].size", "quote above 0"),
+    ("size = 25, repeat", 'size = "200%", repeat', 27, "rungs[2].size", "a share of max_pos"),
+    ('drop = "1%"', 'drop = "100%"', 27, "rungs[2].when.drop", "below 100 %"),
+    ('drop = "1%"', "drop = 5", 27, "rungs[2].when.drop", 'write "5%" for 5 percent'),
+    ('drop = "1%"', 'elapsed = "1d"', 27, "rungs[2].when.from", "beside drop or rise"),
+    ('drop = "1%"', 'drop = "1%", flat = false', 27, "rungs[2].when", "write all = ["),
+    ('drop = "1%", from = "anchor"', "", 27, "rungs[2].when", "found no condition"),
+    ('from = "anchor"', 'from = "last"', 27, "rungs[2].when.from", '"last_entry" or'),
+    ("{flat = true}", "{flat = 1}", 26, "rungs[1].when.all[1].flat", "true or false"),
+    ("{flat = true}", "{signal = 'x'}", 26, "all[1].signal", "not available in this version"),
+    ('"<30"', '"30"', 26, "indicator.rsi", 'such as "<30"'),
+    ('"<30"', '"<0"', 26, "indicator.rsi", "never holds"),
+    ('"<30"', '">101"', 26, "indicator.rsi", "from 0 to 100"),
+    ("flat = true", "flat = false", 25, "bot.entry.rungs", "wait for an earlier entry"),
+    ("size = 25}", "size = 60}", 26, "bot.entry.rungs[1].size", "inside max_tranche_size 50"),
+    ("size = 25}", "size = 5}", 26, "bot.entry.rungs[1].size", "can never fill"),
+    (RUNGS, 'plan = "rungs"\nrungs = []\n', 25, "bot.entry.rungs", "found an empty list"),
+    (RUNGS, 'plan = "dca"\nsize = 20\n', 23, "bot.entry", "neither every nor drop"),
+    (RUNGS, 'plan = "dca"\nevery = "1d"\n', 23, "bot.entry.size", "found nothing"),
+    (
+        RUNGS,
+        'plan = "dca"\nsize = 20\nevery = "1d"\nstart = {score = 0.5}\n',
+        27,
+        "bot.entry.start.score",
+        "not available in this version",
+    ),
+    (
+        RUNGS,
+        'plan = "ladder"\nbase_size = 20\nsafety_size = 20\n',
+        23,
+        "bot.entry.deviation",
+        "safety_size, deviation and max_safety, or levels",
+    ),
+    (
+        RUNGS,
+        (
+            'plan = "ladder"\nbase_size = 20\nlevels = [{drop = 0.1, size = 20},\n'
+            "{drop = 0.1, size = 20}]\n"
+        ),
+        27,
+        "bot.entry.levels[2].drop",
+        "farther out than the 10 %",
+    ),
+    (
+        RUNGS,
+        'plan = "ladder"\nbase_size = 20\nlevels = [{drop = 0.1, size = 20}]\nmax_safety = 1\n',
+        27,
+        "bot.entry.max_safety",
+        "no such key beside levels",
+    ),
+    (
+        RUNGS,
+        'plan = "ladder"\nbase_size = 20\nsafety_size = 20\ndeviation = "30%"\nmax_safety = 4\n',
+        28,
+        "bot.entry.max_safety",
+        "never falls by 100 %",
+    ),
+    (
+        RUNGS,
+        'plan = "ladder"\nbase_size = 60\nlevels = [{drop = 0.1, size = 20}]\n',
+        25,
+        "bot.entry.base_size",
+        "the plan can never fill",
+    ),
+    # exit
+    ('gain = "20%"', 'gain = "10%"', 32, "bot.exit.take_profit[2].gain", "above the 10 %"),
+    ('gain = "10%"', "gain = 0", 31, "bot.exit.take_profit[1].gain", "above 0 %"),
+    ('gain = "10%"', "gain = 10", 31, "bot.exit.take_profit[1].gain", 'write "10%"'),
+    ('sell = "25%"', 'sell = "rest"', 31, "take_profit[1].sell", "for the last rung"),
+    ('sell = "25%"', 'sell = "tranche"', 31, "take_profit[1].sell", "not available"),
+    ('sell = "rest"', 'sell = "76%"', 32, "take_profit[2].sell", "which are 101 % here"),
+    ('sell = "rest"}', 'sell = "rest", over = "tranche"}', 32, "over", "is not available"),
+    ('stop_loss = "5%"', 'stop_loss = "100%"', 34, "bot.exit.stop_loss", "below 100 %"),
+    ('stop_loss = "5%"', 'time_stop = "0s"', 34, "bot.exit.time_stop", "a duration"),
+    ('stop_loss = "5%"', 'disposal = "specific"', 34, "bot.exit.disposal", '"fifo" or "lifo"'),
+    # the text itself
+    ("cash = 1000", "cash = ", 4, "", "found no TOML"),
+    ("cash = 1000", "cash 1000", 4, "", "found no TOML"),
+    ("cash = 1000", "cash = 1000\ncash = 2", 5, "cash", "a second time, expected each key once"),
+    ("[exchange]", "[portfolio]", 7, "[portfolio]", "a second time"),
+    ("cash = 1000", "cash = " + "[" * 30 + "]" * 30, 4, "portfolio.cash", "levels of lists"),
+]
+
+
+def problem_of(text: str) -> str:
+    with pytest.raises(BadInput) as refused:
+        parse(text, file="c.toml")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(("good", "bad", "line", "key", "words"), BAD)
+def test_a_bad_configuration_is_told_in_one_sentence(
+    good: str, bad: str, line: int, key: str, words: str
+) -> None:
+    """
+    The sentence names the file, the line, the key, what stands there and what should.
+    """
+    assert good in GOOD
+
+    said = problem_of(GOOD.replace(good, bad, 1))
+
+    assert said.startswith(f"c.toml, line {line}{', ' if key else ': '}")
+    assert key in said.partition(": ")[0]
+    assert words in said
+    assert "\n" not in said
+    assert "input should" not in said.lower()
+
+
+def test_the_configuration_they_are_made_of_is_good() -> None:
+    """
+    Otherwise each of them would be refused for the same reason.
+    """
+    assert parse(GOOD, file="c.toml").warnings == ()
+
+
+def test_the_first_of_several_problems_is_told() -> None:
+    """
+    One at a time, from the top: a misspelt key before the values further down.
+    """
+    text = GOOD.replace("cash = 1000", "csh = 1000").replace('"5%"', '"500%"')
+
+    assert problem_of(text) == (
+        "c.toml, line 4, portfolio.csh: found an unknown key, expected one of name, quote, cash, "
+        "timezone, max_active_positions, max_daily_trades, exit_reserve; did you mean cash?"
+    )
+
+
+def test_of_several_bots_the_one_is_counted() -> None:
+    """
+    With one bot its number would only be noise.
+    """
+    second = GOOD[GOOD.index("[[bot]]") :]
+
+    assert 'bot[2].name: found "b", expected a name that no other bot has' in problem_of(
+        GOOD + second
+    )
+    assert "bot[2].timeframe" in problem_of(GOOD + second.replace('"1h"', '"7h"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1: found an empty file, expected [portfolio] and at least one [[bot]]"),
+        ("# nothing\n", "found an empty file"),
+        ("[portfolio]\nquote = 'USD'\ncash = 1\n", "bot: found nothing, expected at least one"),
+        (GOOD[GOOD.index("[[bot]]") :], "portfolio: found nothing, expected a table [portfolio]"),
+        ("portfolio = 3\n[[bot]]\n", "line 1, portfolio: found 3, expected a table"),
+        ("bot = []\n[portfolio]\nquote = 'USD'\ncash = 1\n", "bot: found an empty list"),
+        ("a = " + "[" * 5000, "nested too deep"),
+        ("a = " + "9" * 5000, "c.toml"),
+    ],
+)
+def test_a_text_without_its_tables_is_told(text: str, words: str) -> None:
+    """
+    What is not there has no line, and is named all the same.
+    """
+    assert words in problem_of(text)
