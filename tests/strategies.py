@@ -180,7 +180,7 @@ def instrument_from(dial: Dial) -> Instrument:
 
 def entries_from(dial: Dial) -> tuple[EntryRung, ...]:
     """Return a ladder, a dca, or rungs of every condition that a price path can reach."""
-    size = Decimal(dial.pick([20, 30, 50, 15]))
+    size = Decimal(dial.pick([20, 30, 50, 15, 8]))
     ratio = Decimal(dial.pick([2, 4, 1, 7])).scaleb(-2)
     match dial.pick(["ladder", "interval", "drop", "rungs"]):
         case "ladder":

@@ -306,7 +306,7 @@ def _rules(dial: Dial, rungs: tuple[Rung, ...], fields: dict[str, str]) -> Rules
         inside=dial.pick([True, True, False]),
         slippage=sure("slippage", "0", "0", "0.005", "0.03"),
         interval=INTERVAL * minute,
-        tick=sure("tick", "1", "0.5", "0.1"),
+        tick=sure("tick", "1", "0.5", "0.25"),
         step=sure("step", "0.00000001", "0.001", "0.03"),
         min_quantity=sure("min_quantity", "0", "0", "0", "0.11"),
         min_notional=sure("min_notional", "0", "0", "5", "11"),
@@ -422,8 +422,10 @@ def _dca(dial: Dial, size: int, per_cent: int) -> tuple[tuple[Rung, ...], str]:
 
 
 def _rungs(dial: Dial, size: int, per_cent: int) -> tuple[tuple[Rung, ...], str]:
-    one, two = dial.pick(_WORDS)(per_cent), dial.pick(_WORDS)(per_cent + 1)
     join, joined = dial.pick([("all", every_one), ("any", at_least_one)])
+    one = dial.pick(_WORDS)(per_cent)
+    # Two prices for one rung would be two levels; one beside a time is enough to tell them apart.
+    two = dial.pick(_WORDS if join == "all" else _WORDS[:2])(per_cent + 1)
     more, repeat = dial.pick(_WORDS)(per_cent + 3), dial.pick([1, 3])
     rungs = (
         Rung(when=flat(), size=Fraction(size)),
@@ -445,10 +447,10 @@ def _move_words(per_cent: int, sign: int, origin: str) -> tuple[When, str]:
 
 
 _WORDS: Final = (
+    lambda n: (elapsed(n * 20 * MINUTE), f'{{elapsed = "{n * 20}m"}}'),
+    lambda _: (flat(Fraction(0)), "{flat = false}"),
     lambda n: _move_words(n, -1, "last_entry"),
     lambda n: _move_words(n, 1, "anchor"),
-    lambda n: (elapsed(n * 20 * MINUTE), f'{{elapsed = "{n * 20}m"}}'),
     lambda n: _move_words(n, -1, "anchor"),
     lambda n: _move_words(n, 1, "first_entry"),
-    lambda _: (flat(Fraction(0)), "{flat = false}"),
 )

@@ -104,13 +104,17 @@ class Model:
             price += tick if end > start else -tick
 
     def _lose(self, candle: Candle, start: Fraction, start_at: int) -> None:
+        if not self.one.held or self.one.closing is not None or self.rules.stop is None:
+            return
         within = candle.at + self.rules.interval - 1
         for price in self._path(start, candle.low):
-            if self.one.held and self.one.closing is None and self._stopped(price):
+            if self._stopped(price):
                 self._sell_all("stop", price, start_at if price == start else within, touched=True)
                 return
 
     def _enter(self, candle: Candle, within: int) -> Fraction | None:
+        if not self.one.held or not self._unused():
+            return None
         for end in (candle.high, candle.low):
             before: set[int] = set()
             for price in self._path(candle.open, end):
@@ -135,6 +139,8 @@ class Model:
         ]
 
     def _gain(self, candle: Candle, within: int) -> None:
+        if not self._due_gains(candle.high):
+            return
         before: set[int] = set()
         for price in self._path(candle.open, candle.high):
             due = self._due_gains(price)

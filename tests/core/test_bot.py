@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import BUILT, HELD, OPEN, after, ended, entry, filled, leave
+from core.facts import HELD, OPEN, after, ended, entry, filled, leave
 from strategies import BOT_NAME, BTC, opened
 from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
 from trancher.core.conditions import ALWAYS
@@ -126,15 +126,6 @@ def test_a_rung_that_repeats_keeps_the_money_of_every_use() -> None:
     second = after([*HELD, entry("b2", rung=1), filled("b2", "0.25", "100"), ended("b2")])
     assert funds_to_reserve(free, second) == Decimal("50.50")
     assert funds_to_reserve(free, second, taking=1) == Decimal("25.25")
-
-
-def test_nothing_is_set_aside_before_the_first_entry_and_after_building() -> None:
-    """
-    The money is free again as soon as no entry will come.
-    """
-    assert funds_to_reserve(BOT, opened()) == 0
-    assert funds_to_reserve(BOT, after([*BASE, BUILT])) == 0
-    assert funds_to_reserve(BOT, after([*BASE, BUILT, leave("s1", "0.1")])) == 0
 
 
 @pytest.mark.parametrize(

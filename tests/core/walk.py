@@ -17,7 +17,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
-from trancher.core.bot import Bot, exits_to_reserve
+from trancher.core.bot import Bot
 from trancher.core.conditions import Look, Observation
 from trancher.core.decide import Decision, conclude, decide_entry, decide_exit
 from trancher.core.events import EntryAccepted, Event, ExitAccepted, Filled, Marked, OrderEnded
@@ -29,7 +29,7 @@ from trancher.core.order import ClientOrderId, Side
 from trancher.core.position import Position, Working, WorkingEntry, evolve
 from trancher.core.tranches import Disposal
 
-CASH: Final = Decimal(500)
+CASH: Final = Decimal(130)
 START_PRICE: Final = Decimal(100)
 
 
@@ -217,11 +217,12 @@ def _decide(story: Story, seen: Observation) -> None:
     if leaving is not None:
         _take(story, Asked(story.position, seen, usage, leaving))
     _conclude(story, seen)
+    usage = usage_of(story, seen)
     entering = decide_entry(
         story.bot,
         story.position,
         seen,
-        usage=usage_of(story, seen),
+        usage=usage,
         limits=story.limits,
         last_entry_at=last_entry_at(story),
     )
@@ -258,8 +259,3 @@ def last_entry_at(story: Story) -> datetime | None:
     """Return the bot's last entry fill, over all its positions."""
     times = [p.last_entry_at for p in story.positions if p.last_entry_at is not None]
     return max(times, default=None)
-
-
-def reserved_exits(story: Story) -> int:
-    """Return the trades that the position keeps back for its way out."""
-    return exits_to_reserve(story.bot, story.position, story.limits.exit_reserve)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from trancher.app.candle_words import dropped_in_words, in_words, length_in_words
+from trancher.app.candle_words import dropped_in_words, in_words
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.output import BadInput, Json, assumed_in_words, instant, money
 from trancher.app.views import position_document
 from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
+from trancher.core.day import span
 from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
 from trancher.engine import Portfolio
@@ -163,7 +164,7 @@ def assumptions(backtest: Backtest) -> tuple[str, ...]:
     for symbol, source in backtest.sources.items():
         candles = source.candles
         said.append(
-            f"{symbol}: {len(candles):,} candles of {length_in_words(candles.interval)} from "
+            f"{symbol}: {len(candles):,} candles of {span(candles.interval)} from "
             f"{candles.time(0):%Y-%m-%d} to {candles.time(len(candles) - 1):%Y-%m-%d}, "
             f"{candles.gaps:,} missing and not filled{dropped_in_words(candles)}."
         )

@@ -39,13 +39,6 @@ def parse_interval(text: str | None) -> timedelta | None:
     return timedelta(seconds=int(count) * _UNITS[unit])
 
 
-def length_in_words(length: timedelta) -> str:
-    """Return a length of time as one number with its unit where that says it, else in full."""
-    seconds = int(length.total_seconds())
-    unit = next((unit for unit, size in _UNITS.items() if seconds % size == 0), None)
-    return str(length) if unit is None or seconds == 0 else f"{seconds // _UNITS[unit]}{unit}"
-
-
 def dropped_in_words(candles: Candles) -> str:
     """Return how many rows were left out and why, or nothing."""
     reasons = ", ".join(f"{one.count:,} {one.fault}" for one in candles.dropped)

@@ -1,7 +1,15 @@
-"""The portfolio's day, by its time zone: 23 or 25 hours where the clocks are changed."""
+"""Time as the portfolio counts it: its day, by its zone, and lengths of time in words."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+
+_UNITS: Final = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +26,15 @@ class Day:
 
 
 def day_of(at: datetime, zone: tzinfo) -> Day:
-    """Return the day that `at` belongs to in `zone`."""
+    """Return the day that `at` belongs to in `zone`: 23 or 25 hours where the clocks change."""
     today = at.astimezone(zone).date()
     midnight = datetime.combine(today + timedelta(days=1), time.min, tzinfo=zone)
     return Day(date=today, ends_at=midnight.astimezone(UTC))
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time as it is written in a configuration: 15m, 36h, 60d."""
+    for unit, size in _UNITS.items():
+        if length >= size and not length % size:
+            return f"{length // size}{unit}"
+    return str(length)

@@ -217,7 +217,7 @@ def decide_entry(
     index, rung = due
     ask = _ask(bot, position, seen, due=due, limits=limits, last_entry_at=last_entry_at)
     refusals = (
-        *_wrong_state(bot, position),
+        *_wrong_state(position),
         *check(ask, bot=bot.limits, portfolio=limits, usage=usage),
         *_too_small(
             bot.instrument, bot.instrument.quantity_for(rung.size, seen.price), seen.price
@@ -267,13 +267,11 @@ def _ask(
     )
 
 
-def _wrong_state(bot: Bot, position: Position) -> tuple[Refusal, ...]:
+def _wrong_state(position: Position) -> tuple[Refusal, ...]:
     if position.working_entry is not None:
         return (in_flight(),)
     if position.state is State.REDUCING:
-        return (not_building(unblocks_when="the partial exit has ended"),)
-    if position.state is State.CLOSING or (position.state is State.OPEN and not bot.plan.rebuild):
-        return (not_building(unblocks_when="the position is closed"),)
+        return (not_building(),)
     return ()
 
 

@@ -45,7 +45,7 @@ MEANINGS = {
     RefusalCode.MAX_DAILY_TRADES: "the day's trades, with the exits kept back, are used up",
     RefusalCode.INSUFFICIENT_FUNDS: "free cash does not cover the size, its fee and the reserve",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order of this position is still working",
-    RefusalCode.NOT_BUILDING: "building has ended and the bot does not rebuild",
+    RefusalCode.NOT_BUILDING: "a partial exit is working; building waits for its end",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
 }
@@ -345,13 +345,13 @@ def in_flight() -> Refusal:
     )
 
 
-def not_building(*, unblocks_when: str) -> Refusal:
-    """Refuse an entry in a state from which the bot does not build."""
+def not_building() -> Refusal:
+    """Refuse an entry while a partial exit is working."""
     return Refusal(
         code=RefusalCode.NOT_BUILDING,
-        measured=ZERO,
+        measured=Decimal(1),
         limit=ZERO,
-        missing=ZERO,
+        missing=Decimal(1),
         unit=Unit.ORDERS,
-        unblocks_when=unblocks_when,
+        unblocks_when="the partial exit has ended",
     )

@@ -13,7 +13,9 @@ from decimal import Decimal
 from typing import ClassVar
 
 from trancher.core.conditions import Condition, Look, Observation
+from trancher.core.day import span
 from trancher.core.errors import InvalidPlan
+from trancher.core.lifecycle import State
 from trancher.core.money import ONE, ZERO, ceil_ratio, floor_ratio, percent
 from trancher.core.position import Position
 
@@ -91,7 +93,7 @@ class TimeStop:
 
     @property
     def text(self) -> str:
-        return f"time stop after {self.after}"
+        return f"time stop after {span(self.after)}"
 
     def triggered(self, position: Position, seen: Observation) -> bool:
         entered = position.entered_at
@@ -158,7 +160,15 @@ class Plan:
             raise InvalidPlan("an entry plan needs at least one rung")
 
     def unused(self, position: Position) -> tuple[tuple[int, EntryRung], ...]:
-        """Return the rungs that may still be used, with their indices."""
+        """Return the rungs that may still be used, with their indices.
+
+        Once building has ended there is none, unless the plan rebuilds: a ladder that has ended
+        asks for nothing, so it is not refused anything either.
+        """
+        if position.state is State.CLOSING or (
+            position.state in (State.OPEN, State.REDUCING) and not self.rebuild
+        ):
+            return ()
         return tuple(
             (index, rung)
             for index, rung in enumerate(self.entries)

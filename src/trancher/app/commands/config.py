@@ -10,6 +10,7 @@ import typer
 from trancher.app.output import BadInput, Json, money, print_json
 from trancher.app.starter import STARTER
 from trancher.app.tables import console, quote, table
+from trancher.core.day import span
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,7 +175,9 @@ def _print_people(settings: "Settings") -> None:
 def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:
     from trancher.app.fitting import fit
 
-    frame = "the file's own candles" if bot.timeframe is None else f"candles of {bot.timeframe}"
+    frame = (
+        "the file's own candles" if bot.timeframe is None else f"candles of {span(bot.timeframe)}"
+    )
     rungs = table(
         f"{bot.name} on {bot.symbol}, {frame}", "rung", "bound by", "size", "uses", "sum", words=2
     )
@@ -191,7 +194,7 @@ def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> No
         "tranches": _or_off(limits.max_tranches),
         "tranche from": _or_off(limits.min_tranche_size),
         "to": _or_off(limits.max_tranche_size),
-        "cooldown": str(limits.tranche_cooldown),
+        "cooldown": span(limits.tranche_cooldown),
         "reserve": limits.reserve_funds.value,
     }
     lines = (

@@ -8,6 +8,7 @@ import typer
 
 from trancher.app.output import BadInput, Json, instant, money, print_json
 from trancher.app.tables import console, table
+from trancher.core.day import span
 
 if TYPE_CHECKING:
     from trancher.market.candles import CandleReport
@@ -106,14 +107,12 @@ def _document(report: "CandleReport") -> Json:
 
 
 def _print(report: "CandleReport") -> None:
-    from trancher.app.candle_words import length_in_words
-
     out, gap = console(), report.biggest_gap
     shown = table(report.file, "", "", words=2)
     shown.add_row("rows", f"{report.rows:,}, sound {report.sound:,}")
     shown.add_row("from", instant(report.first_at) or "-")
     shown.add_row("to", instant(report.last_at) or "-")
-    shown.add_row("interval", "-" if report.interval is None else length_in_words(report.interval))
+    shown.add_row("interval", "-" if report.interval is None else span(report.interval))
     shown.add_row("finest price", money(report.tick) or "-")
     biggest = "" if gap is None else f", biggest {gap.missing:,} after {instant(gap.after)}"
     shown.add_row("missing", f"{report.gaps:,} in {report.gap_runs:,} gaps{biggest}")
