@@ -149,6 +149,7 @@ class Engine:
         return sum(seat.position.state is not State.CLOSED for seat in self.seats.values())
 
     @property
+    @exact
     def free_cash(self) -> Decimal:
         """Quote that is neither spent nor reserved by anybody."""
         return self.cash - self._reserved(but=None)

@@ -214,7 +214,12 @@ class Model:
     # ---- ways in
 
     def _unused(self) -> list[int]:
-        return [i for i, rung in enumerate(self.rules.rungs) if self.one.uses[i] < rung.repeat]
+        """Return the rungs that may be used; a ladder that has ended asks for nothing."""
+        one, rules = self.one, self.rules
+        ended = one.active and not one.building and not rules.rebuild
+        if ended or one.closing is not None:
+            return []
+        return [i for i, rung in enumerate(rules.rungs) if one.uses[i] < rung.repeat]
 
     def _ask(self, rung: int, price: Fraction, at: int, *, touched: bool) -> None:
         size = self.rules.rungs[rung].size
@@ -230,8 +235,6 @@ class Model:
 
     def _against(self, rung: int, size: Fraction, price: Fraction, at: int) -> Iterator[str]:
         rules, one = self.rules, self.one
-        if one.closing is not None or (one.active and not one.building and not rules.rebuild):
-            yield "NOT_BUILDING"
         if rules.max_position is not None and one.anchor_cost + size > rules.max_position:
             yield "MAX_POSITION_SIZE"
         if rules.max_tranches is not None and len(one.entries) + 1 > rules.max_tranches:
@@ -339,9 +342,7 @@ class Model:
         for index in order.serves:
             part = min(given, one.left[index])
             one.left[index], given = one.left[index] - part, given - part
-        if not one.held or (
-            order.full and not self._takes(floored(one.held, rules.step), price)
-        ):
+        if not one.held or (order.full and not self._takes(floored(one.held, rules.step), price)):
             self._over()
 
     def _over(self) -> None:

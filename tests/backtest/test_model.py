@@ -1,14 +1,12 @@
 from hypothesis import given
 
-from backtest.cases import (
-    Case,
+from backtest.cases import Case, cases, played
+from backtest.replays import (
     candles_of,
-    cases,
     fills_of,
     model_fills,
     model_records,
     number,
-    played,
     records_of,
     replayed,
 )

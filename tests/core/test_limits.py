@@ -359,13 +359,13 @@ def test_refusals_outside_the_table_carry_their_numbers_too() -> None:
         unit=Unit.ORDERS,
         unblocks_when="the working entry order has ended",
     )
-    assert not_building(unblocks_when="the position is closed") == Refusal(
+    assert not_building() == Refusal(
         code=RefusalCode.NOT_BUILDING,
-        measured=Decimal(0),
+        measured=Decimal(1),
         limit=Decimal(0),
-        missing=Decimal(0),
+        missing=Decimal(1),
         unit=Unit.ORDERS,
-        unblocks_when="the position is closed",
+        unblocks_when="the partial exit has ended",
     )
 
 

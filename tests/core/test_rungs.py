@@ -239,7 +239,7 @@ def test_rules_say_what_they_are() -> None:
     The words of a decision.
     """
     assert StopLoss(loss=Decimal("0.085")).text == "stop loss -8.5 %"
-    assert TimeStop(after=timedelta(days=30)).text == "time stop after 30 days, 0:00:00"
+    assert TimeStop(after=timedelta(days=30)).text == "time stop after 30d"
     assert TakeProfit(gain=RISE, share=None).text == "take profit +10 %"
 
 

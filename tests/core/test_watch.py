@@ -1,7 +1,6 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -26,7 +25,6 @@ from trancher.core.conditions import (
     Origin,
     Wait,
 )
-from trancher.core.day import Day, day_of
 from trancher.core.decide import Kind
 from trancher.core.position import Position
 from trancher.core.rungs import TimeStop
@@ -129,11 +127,11 @@ def test_a_position_watches_its_stop_its_gains_its_time_and_its_rungs() -> None:
     [
         (opened(), False, 1),
         (after([entry()]), False, 0),
-        (after([*OPEN, leave("s1", "1", full=True)]), False, 3),
+        (after([*OPEN, leave("s1", "1", full=True)]), False, 0),
         (
             after([*OPEN, leave("s1", "1", full=True), filled("s1", "0.5", "90")]),
             False,
-            3,
+            0,
         ),
     ],
 )
@@ -211,29 +209,3 @@ def test_a_price_waited_for_is_the_first_tick_that_is_due(tick: str, by: str) ->
     look = Look.ENTRY_LEVEL
     assert move.holds(position, observed(level, look=look), prices=True)
     assert not move.holds(position, observed(nearer, look=look), prices=True)
-
-
-# ---- the portfolio's day
-
-
-@pytest.mark.parametrize(
-    ("at", "zone", "today", "ends_at"),
-    [
-        ("2025-01-01T00:00:00", "UTC", "2025-01-01", "2025-01-02T00:00:00"),
-        ("2025-01-01T23:59:59", "UTC", "2025-01-01", "2025-01-02T00:00:00"),
-        ("2025-01-02T00:00:00", "UTC", "2025-01-02", "2025-01-03T00:00:00"),
-        ("2025-01-01T23:00:00", "Europe/Berlin", "2025-01-02", "2025-01-02T23:00:00"),
-        ("2025-01-01T04:59:59", "America/New_York", "2024-12-31", "2025-01-01T05:00:00"),
-        # The clocks go forward: 23 hours. And back: 25.
-        ("2025-03-29T23:00:00", "Europe/Berlin", "2025-03-30", "2025-03-30T22:00:00"),
-        ("2025-10-25T22:00:00", "Europe/Berlin", "2025-10-26", "2025-10-26T23:00:00"),
-    ],
-)
-def test_a_day_is_the_zones_own(at: str, zone: str, today: str, ends_at: str) -> None:
-    """
-    Trades count for the day on the wall clock: 23 or 25 hours where the clocks are changed.
-    """
-    assert day_of(datetime.fromisoformat(at).replace(tzinfo=UTC), ZoneInfo(zone)) == Day(
-        date=date.fromisoformat(today),
-        ends_at=datetime.fromisoformat(ends_at).replace(tzinfo=UTC),
-    )

@@ -35,6 +35,7 @@ class Summary:
     dust_cost: Decimal
 
     @property
+    @exact
     def net_pnl(self) -> Decimal:
         return self.realized_pnl + self.unrealized_net
 

@@ -177,6 +177,9 @@ def _booked(
         fee=sale.fee,
         matches=matches,
     )
+    cost = sum((match.entry_cost for match in matches), ZERO)
+    entry_fee = sum((match.entry_fee for match in matches), ZERO)
+    proceeds = sale.price * sale.consumed
     still_open = (left.get(tranche.id, tranche) for tranche in book.open)
     return changed(
         book,
@@ -184,12 +187,12 @@ def _booked(
         closed=book.closed + tuple(t for t in left.values() if t.closed_at is not None),
         exits=(*book.exits, done),
         open_quantity=book.open_quantity - sale.consumed,
-        open_cost=book.open_cost - done.cost_consumed,
-        open_fee=book.open_fee - sum((match.entry_fee for match in matches), ZERO),
-        realized_gross=book.realized_gross + done.realized_gross,
-        realized_pnl=book.realized_pnl + done.realized_pnl,
+        open_cost=book.open_cost - cost,
+        open_fee=book.open_fee - entry_fee,
+        realized_gross=book.realized_gross + proceeds - cost,
+        realized_pnl=book.realized_pnl + proceeds - sale.fee - cost - entry_fee,
         fees_paid=book.fees_paid + sale.fee,
-        cash_received=book.cash_received + sale.price * sale.consumed - sale.fee,
+        cash_received=book.cash_received + proceeds - sale.fee,
     )
 
 

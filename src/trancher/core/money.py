@@ -123,7 +123,7 @@ def ceil_ratio(numerator: Decimal, denominator: Decimal, step: Decimal) -> Decim
 
 def quotient(numerator: Decimal, denominator: Decimal) -> Decimal:
     """Return numerator / denominator to 20 significant digits, half to even: for showing only."""
-    return _SHOW.divide(numerator, denominator)
+    return _SHOW.divide(numerator, denominator).normalize(_SHOW)
 
 
 def percent(ratio: Decimal) -> str:

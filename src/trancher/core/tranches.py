@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trancher.core.money import ZERO
+from trancher.core.money import ZERO, exact
 from trancher.core.order import ClientOrderId, TradeId, TrancheId
 
 
@@ -93,10 +93,12 @@ class Match:
     exit_fee: Decimal
 
     @property
+    @exact
     def realized_gross(self) -> Decimal:
         return self.proceeds - self.entry_cost
 
     @property
+    @exact
     def realized_pnl(self) -> Decimal:
         return self.proceeds - self.exit_fee - self.entry_cost - self.entry_fee
 
@@ -122,14 +124,17 @@ class Exit:
     matches: tuple[Match, ...]
 
     @property
+    @exact
     def cost_consumed(self) -> Decimal:
         return sum((match.entry_cost for match in self.matches), ZERO)
 
     @property
+    @exact
     def realized_gross(self) -> Decimal:
         return sum((match.realized_gross for match in self.matches), ZERO)
 
     @property
+    @exact
     def realized_pnl(self) -> Decimal:
         return sum((match.realized_pnl for match in self.matches), ZERO)
 
