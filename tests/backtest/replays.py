@@ -59,8 +59,8 @@ def replayed(text: str, candles: Candles) -> Replayed:
     return replay_of(settings, {settings.bots[0].symbol: candles}).run()
 
 
-def replay_of(settings: Settings, candles: dict[str, Candles]) -> Replay:
-    """Return the replay of a configuration, set up."""
+def replay_of(settings: Settings, candles: dict[str, Candles], *, jump: bool = True) -> Replay:
+    """Return the replay of a configuration, set up; without `jump` it visits every candle."""
     return Replay(
         portfolio=engine_portfolio(settings),
         strategies=[
@@ -74,6 +74,7 @@ def replay_of(settings: Settings, candles: dict[str, Candles]) -> Replay:
         candles=candles,
         evaluate=Evaluate(settings.backtest.evaluate),
         slippage=settings.backtest.slippage,
+        jump=jump,
     )
 
 

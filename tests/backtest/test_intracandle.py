@@ -410,7 +410,7 @@ def test_time_counts_and_not_candles() -> None:
     next open after the first close that has seen them, which is six o'clock.
     """
     settings = configuration(ONCE, 'time_stop = "3h"')
-    rows = [(place, 100, 100, 100, 100) for place in (0, 1, 5, 6, 7)]
+    rows = [(place, 100, 100, 100, 100) for place in (0, 1, 5, 6)]
 
     replayed = replayed_rows(settings, rows)
 

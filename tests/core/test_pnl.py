@@ -220,12 +220,14 @@ def test_each_tranche_has_its_own_profit() -> None:
 
     assert tranche_pnl(book, first, mark_price=Decimal(300)) == TranchePnl(
         unrealized_pnl=Decimal(100),
+        unrealized_net=Decimal("99.5"),
         realized_pnl=Decimal("73.5"),
         realized_gross=Decimal(75),
         exit_proceeds=Decimal(125),
     )
     assert tranche_pnl(book, second, mark_price=None) == TranchePnl(
         unrealized_pnl=None,
+        unrealized_net=None,
         realized_pnl=Decimal(46),
         realized_gross=Decimal(50),
         exit_proceeds=Decimal(250),

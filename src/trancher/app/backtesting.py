@@ -9,15 +9,16 @@ from typing import Literal
 
 from trancher.app.candle_words import dropped_in_words, in_words
 from trancher.app.configured import BotSettings, Settings
-from trancher.app.output import BadInput, Json, assumed_in_words, instant, money
+from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
 from trancher.app.views import position_document
 from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
+from trancher.backtest.feed import indicators_of
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
 from trancher.core.day import span
 from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
 from trancher.engine import Portfolio
-from trancher.market.candles import Candles, read_candles
+from trancher.market.candles import Candles, InvalidInterval, read_candles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +85,22 @@ def read_sources(
 
 def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
     symbol, equals, file = text.partition("=")
-    if equals and "/" in symbol and not Path(text).exists():
-        if symbol in symbols:
-            return symbol, file
-        raise BadInput(
-            f"--data {text}: found the symbol {symbol}, expected one of {', '.join(symbols)}"
-        )
-    if len(symbols) > 1:
+    if equals and not is_there(Path(text)):
+        if symbol not in symbols:
+            raise BadInput(
+                f"--data {text}: found the symbol {symbol!r}, expected one of {', '.join(symbols)}"
+            )
+        text = file
+    elif len(symbols) > 1:
         raise BadInput(
             f"--data {text}: found a file without its symbol, "
             f"expected SYMBOL=FILE for each of {', '.join(symbols)}"
         )
-    return symbols[0], text
+    else:
+        symbol = symbols[0]
+    if not text:
+        raise BadInput(f"--data: found no name of a file for {symbol}, expected one")
+    return symbol, text
 
 
 def run_backtest(
@@ -119,15 +124,16 @@ def run_backtest(
         )
         for bot in settings.bots
     ]
-    replay = in_words(
-        lambda: Replay(
+    try:
+        replay = Replay(
             portfolio=engine_portfolio(settings),
             strategies=strategies,
             candles={symbol: source.candles for symbol, source in sources.items()},
             evaluate=Evaluate(settings.backtest.evaluate),
             slippage=settings.backtest.slippage,
         )
-    )
+    except InvalidInterval as problem:
+        raise _unfit(settings, sources) from problem
     replayed = replay.run(progress)
     bots = summaries(replayed)
     assert books_balance(
@@ -136,6 +142,17 @@ def run_backtest(
     return Backtest(
         settings=settings, sources=sources, replayed=replayed, bots=bots, total=total(bots)
     )
+
+
+def _unfit(settings: Settings, sources: Mapping[str, Source]) -> BadInput:
+    """Return which file's candles cannot serve which bot's signals."""
+    for bot in settings.bots:
+        source = sources[bot.symbol]
+        try:
+            indicators_of(source.candles, bot.signals, bot.timeframe)
+        except InvalidInterval as problem:
+            return BadInput(f"{source.name}, bot {bot.name}: {problem}")
+    raise AssertionError(settings.file)  # one of them could not
 
 
 def engine_portfolio(settings: Settings) -> Portfolio:
@@ -158,15 +175,16 @@ def assumptions(backtest: Backtest) -> tuple[str, ...]:
     ]
     if inside:
         said.append(
-            f"Candles with levels of several kinds touched: {backtest.replayed.ambiguous:,}, "
-            "played in the worst order."
+            f"Candles that touched levels of several kinds: {backtest.replayed.ambiguous:,}; "
+            "such a candle is played in the worst order."
         )
     for symbol, source in backtest.sources.items():
         candles = source.candles
+        missing = f"{candles.gaps:,} missing and not filled" if candles.gaps else "none missing"
         said.append(
             f"{symbol}: {len(candles):,} candles of {span(candles.interval)} from "
             f"{candles.time(0):%Y-%m-%d} to {candles.time(len(candles) - 1):%Y-%m-%d}, "
-            f"{candles.gaps:,} missing and not filled{dropped_in_words(candles)}."
+            f"{missing}{dropped_in_words(candles)}."
         )
         assumed = settings.assumptions(symbol, price_tick=candles.tick)
         if assumed:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -48,4 +49,12 @@ def plain(number: Decimal | None) -> str | None:
 def assumed_in_words(symbol: str, assumed: Sequence[str]) -> str:
     """Return in one sentence what was taken for granted of an instrument."""
     taken = ", ".join(one.removeprefix(f"{symbol}: ") for one in assumed)
-    return f"{symbol}: not configured, so assumed: {taken}."
+    return f"{symbol}: assumed, because the configuration does not say: {taken}."
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything stands at `path`; nothing does at a name that no disk would take."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -1,5 +1,6 @@
 """Tables for people. They round, and nothing else does."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -12,17 +13,28 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SMALL: Final = Decimal("0.01")
+_NO_MARGIN: Final = 1000
 
 
 def console() -> "Console":
-    """Return the terminal, which takes every text as it is."""
+    """Return the terminal, which takes every text as it is; a file or a pipe has no margin."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    shown = Console(highlight=False, markup=False, emoji=False)
+    if not shown.is_terminal and "COLUMNS" not in os.environ:
+        shown.width = _NO_MARGIN
+    return shown
 
 
-def table(title: str, *columns: str, words: int = 1) -> "Table":
-    """Return an empty table whose first `words` columns hold words and the others numbers."""
+def table(title: str, *columns: str, words: int = 1, tight: bool = False) -> "Table":
+    """Return an empty table whose first `words` columns hold words and the others numbers.
+
+    Where the terminal is narrow the words are folded; a number is never cut before them.
+
+    Args:
+        columns: their headings; without any heading the table has no head.
+        tight: one blank between columns instead of two, for a table of many.
+    """
     from rich import box
     from rich.table import Table
 
@@ -33,9 +45,17 @@ def table(title: str, *columns: str, words: int = 1) -> "Table":
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         collapse_padding=True,
+        padding=(0, 0 if tight else 1),
+        show_header=any(columns),
     )
     for place, column in enumerate(columns):
-        made.add_column(column, justify="left" if place < words else "right")
+        number = place >= words
+        made.add_column(
+            column,
+            justify="right" if number else "left",
+            no_wrap=number,
+            overflow="ellipsis" if number else "fold",
+        )
     return made
 
 

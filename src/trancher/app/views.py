@@ -106,6 +106,7 @@ def _tranche(position: Position, tranche: Tranche, mark_price: Decimal) -> Json:
         "realized_pnl": money(earned.realized_pnl),
         "realized_gross": money(earned.realized_gross),
         "unrealized_pnl": money(earned.unrealized_pnl),
+        "unrealized_net": money(earned.unrealized_net),
         "highest_mark": money(tranche.highest_mark),
         "lowest_mark": money(tranche.lowest_mark),
     }

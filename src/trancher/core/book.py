@@ -128,17 +128,32 @@ def sell(book: Book, sale: Sale) -> Book:
         last = place == len(chosen)
         fee = fee_left if last else _share(sale.fee, taken, sale.consumed)
         fee_left -= fee
-        remaining, match = _consume(tranche, taken, sale, exit_fee=fee)
+        remaining, match = _consume(
+            tranche, taken, sale, exit_fee=fee, fraction=_fraction(book, tranche, taken, sale)
+        )
         left[tranche.id] = remaining
         matches.append(match)
     return _booked(book, sale, tuple(matches), left)
 
 
+def _fraction(book: Book, tranche: Tranche, taken: Decimal, sale: Sale) -> tuple[Decimal, Decimal]:
+    """Return (part, total): what of the tranche's cost and fee goes with `taken`."""
+    if book.disposal is Disposal.AVERAGE and taken < tranche.open_quantity:
+        # The same fraction of everything, although the quantity taken had to be rounded.
+        return sale.consumed, book.open_quantity
+    return taken, tranche.open_quantity
+
+
 def _consume(
-    tranche: Tranche, taken: Decimal, sale: Sale, *, exit_fee: Decimal
+    tranche: Tranche,
+    taken: Decimal,
+    sale: Sale,
+    *,
+    exit_fee: Decimal,
+    fraction: tuple[Decimal, Decimal],
 ) -> tuple[Tranche, Match]:
-    cost = _share(tranche.open_cost, taken, tranche.open_quantity)
-    entry_fee = _share(tranche.open_fee, taken, tranche.open_quantity)
+    cost = _share(tranche.open_cost, *fraction)
+    entry_fee = _share(tranche.open_fee, *fraction)
     empty = taken == tranche.open_quantity
     remaining = changed(
         tranche,
@@ -245,6 +260,8 @@ def mark(book: Book, *, highest: Decimal, lowest: Decimal, last: Decimal, since:
 
 
 def _seen(tranche: Tranche, highest: Decimal, lowest: Decimal) -> Tranche:
+    if highest <= tranche.highest_mark and lowest >= tranche.lowest_mark:
+        return tranche
     return changed(
         tranche,
         highest_mark=max(highest, tranche.highest_mark),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from trancher.core.errors import InvalidPlan
 from trancher.core.lifecycle import State
@@ -158,6 +158,8 @@ class Indicator:
                 return value > self.threshold
             case Comparison.AT_LEAST:
                 return value >= self.threshold
+            case _:
+                assert_never(self.comparison)
 
     def waits(self, _: Position) -> tuple[Wait, ...]:
         return (Wait(indicators=(self,)),)

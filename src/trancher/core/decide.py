@@ -113,6 +113,11 @@ def _sell_all(
 ) -> Decision:
     quantity = bot.instrument.sellable(position.held)
     if not bot.instrument.accepts(quantity, seen.price):
+        entry = position.working_entry
+        if entry is not None:
+            # What it may still fill could make the rest sellable: dust only once it has ended.
+            ids = (entry.order.client_order_id,)
+            return _decision(Kind.EXIT, position, seen, reason=reason, cancels=ids)
         events = (*_building_ended(position, seen), DustBooked(at=seen.at))
         return _decision(Kind.EXIT, position, seen, reason=reason, events=events)
     return _exit(
@@ -140,6 +145,10 @@ def _ladder_exit(bot: Bot, position: Position, seen: Observation) -> Decision | 
     if remainder > 0 and not instrument.accepts(remainder, seen.price):
         quantity = sellable
     reason = " and ".join(rule.text for rule, _ in due.values())
+    if quantity == sellable and position.working_exits:
+        # A full exit: it waits for the working partial one, as every full exit does.
+        ids = tuple(w.order.client_order_id for w in position.working_exits)
+        return _decision(Kind.EXIT, position, seen, reason=reason, cancels=ids)
     if not instrument.accepts(quantity, seen.price):
         # It waits for the next rung, or for a price at which the exchange takes it.
         too_small = _too_small(instrument, quantity, seen.price)

@@ -1,8 +1,6 @@
 """An instrument: one pair on one exchange, with its steps, minimums and fees.
 
-Invariants:
-1. A quantity we order is a multiple of quantity_step, never above what was asked.
-2. A buy's limit price is floored to the tick, a sell's limit price is ceiled: neither gives away.
+Invariant: a quantity we order is a multiple of quantity_step, never above what was asked.
 """
 
 from dataclasses import dataclass

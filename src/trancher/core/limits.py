@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from trancher.core.errors import InvalidLimits
 from trancher.core.money import ZERO, exact
@@ -49,6 +50,9 @@ MEANINGS = {
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
 }
+
+
+_LARGER_LIMIT: Final = "the limit is made larger"
 
 
 class Unit(StrEnum):
@@ -120,17 +124,14 @@ class BotLimits:
     reserve_funds: ReserveFunds = ReserveFunds.LADDER
 
     def __post_init__(self) -> None:
-        smallest, largest = self.min_tranche_size, self.max_tranche_size
-        if smallest is not None and largest is not None and smallest > largest:
-            raise InvalidLimits(
-                f"min_tranche_size {smallest:f} is above max_tranche_size {largest:f}"
-            )
-        whole = self.max_position_size
-        if smallest is not None and whole is not None and smallest > whole:
-            raise InvalidLimits(
-                f"min_tranche_size {smallest:f} is above max_position_size {whole:f}: "
-                "no tranche can ever be bought"
-            )
+        for name in ("max_position_size", "max_tranches", "min_tranche_size", "max_tranche_size"):
+            _not_negative(name, getattr(self, name))
+        smallest = self.min_tranche_size
+        for name in ("max_tranche_size", "max_position_size"):
+            largest = getattr(self, name)
+            # A limit of 0 allows nothing, whatever the smallest tranche would be.
+            if smallest is not None and largest is not None and 0 < largest < smallest:
+                raise InvalidLimits(f"min_tranche_size {smallest:f} is above {name} {largest:f}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,15 @@ class PortfolioLimits:
     max_active_positions: int | None = 2
     max_daily_trades: int | None = 10
     exit_reserve: ExitReserve = ExitReserve.ONE
+
+    def __post_init__(self) -> None:
+        for name in ("max_active_positions", "max_daily_trades"):
+            _not_negative(name, getattr(self, name))
+
+
+def _not_negative(name: str, limit: Decimal | int | None) -> None:
+    if limit is not None and limit < 0:
+        raise InvalidLimits(f"{name} is {limit}, expected 0 or more, or None for no limit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +243,7 @@ def _tranches(ask: Ask, limits: BotLimits) -> Refusal | None:
         limit=Decimal(limit),
         missing=Decimal(ask.tranches + 1 - limit),
         unit=Unit.TRANCHES,
-        unblocks_when="the position is closed",
+        unblocks_when="the position is closed" if limit > 0 else _LARGER_LIMIT,
     )
 
 
@@ -291,7 +301,7 @@ def _active_positions(ask: Ask, limits: PortfolioLimits, usage: Usage) -> Refusa
         limit=Decimal(limit),
         missing=Decimal(usage.active_positions + 1 - limit),
         unit=Unit.POSITIONS,
-        unblocks_when="a position of any bot is closed",
+        unblocks_when=_fewer_active(limit, usage.active_positions),
     )
 
 
@@ -301,18 +311,32 @@ def _daily_trades(ask: Ask, limits: PortfolioLimits, usage: Usage) -> Refusal | 
     wanted = usage.trades_today + 1 + kept
     if limit is None or wanted <= limit:
         return None
-    next_day = 1 + kept <= limit
     return Refusal(
         code=RefusalCode.MAX_DAILY_TRADES,
         measured=Decimal(wanted),
         limit=Decimal(limit),
         missing=Decimal(wanted - limit),
         unit=Unit.TRADES,
-        unblocks_at=usage.day_ends_at if next_day else None,
-        unblocks_when=None
-        if next_day
-        else f"at most {max(limit - 1, 0)} exits are kept back, from {kept} now",
+        # Both may be needed: a new day, and fewer ways out kept back.
+        unblocks_at=usage.day_ends_at if usage.trades_today > 0 and limit > 0 else None,
+        unblocks_when=_fewer_kept(limit, kept),
     )
+
+
+def _fewer_active(limit: int, active: int) -> str:
+    if limit == 0:
+        return _LARGER_LIMIT
+    return (
+        "a position of any bot is closed"
+        if active == limit
+        else f"at most {limit - 1} positions are active"
+    )
+
+
+def _fewer_kept(limit: int, kept: int) -> str | None:
+    if limit == 0:
+        return _LARGER_LIMIT
+    return None if kept < limit else f"at most {limit - 1} exits are kept back, from {kept} now"
 
 
 def _funds(ask: Ask, usage: Usage) -> Refusal | None:

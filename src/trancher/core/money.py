@@ -87,7 +87,8 @@ def share_of(whole: Decimal, part: Decimal, total: Decimal, *, quantum: Decimal)
     assert 0 <= part <= total
     # A whole number of quanta, counted by integer division: exact, and no digit more than needed.
     quanta = _DIVIDE.divide_int(_DIVIDE.multiply(whole, part), _DIVIDE.multiply(total, quantum))
-    return _DIVIDE.multiply(quanta, quantum)
+    # Adding zero turns the minus zero that a small rebate leaves into zero.
+    return _DIVIDE.add(_DIVIDE.multiply(quanta, quantum), ZERO)
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

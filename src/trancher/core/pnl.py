@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trancher.core.book import Book
+from trancher.core.errors import InvalidNumber
 from trancher.core.money import ONE, ZERO, exact, parse_decimal, quotient
 from trancher.core.tranches import Tranche
 
@@ -103,11 +104,13 @@ class TranchePnl:
 
     Attributes:
         unrealized_pnl: open quantity x mark price - open cost; None without a mark price.
+        unrealized_net: the same less the open entry fee.
         realized_pnl, realized_gross: of the matches that consumed it.
         exit_proceeds: quote received for it before fees.
     """
 
     unrealized_pnl: Decimal | None
+    unrealized_net: Decimal | None
     realized_pnl: Decimal
     realized_gross: Decimal
     exit_proceeds: Decimal
@@ -117,10 +120,10 @@ class TranchePnl:
 def tranche_pnl(book: Book, tranche: Tranche, *, mark_price: Decimal | None) -> TranchePnl:
     """Return what `tranche` has earned by the exits of `book`, and would at `mark_price`."""
     matches = [m for done in book.exits for m in done.matches if m.tranche_id == tranche.id]
+    value = None if mark_price is None else tranche.open_quantity * mark_price
     return TranchePnl(
-        unrealized_pnl=None
-        if mark_price is None
-        else tranche.open_quantity * mark_price - tranche.open_cost,
+        unrealized_pnl=None if value is None else value - tranche.open_cost,
+        unrealized_net=None if value is None else value - tranche.open_cost - tranche.open_fee,
         realized_pnl=sum((m.realized_pnl for m in matches), ZERO),
         realized_gross=sum((m.realized_gross for m in matches), ZERO),
         exit_proceeds=sum((m.proceeds for m in matches), ZERO),
@@ -145,7 +148,7 @@ def unrealized_pnl_of(document: Mapping[str, str], price: Decimal) -> DocumentPn
         price: quote per base, > 0.
 
     Raises:
-        InvalidNumber: a value is no plain decimal.
+        InvalidNumber: a value is no plain decimal, or no price.
         KeyError: neither the open figures nor size and entry price are there.
     """
     if "open_quantity" in document and "open_cost" in document:
@@ -165,6 +168,8 @@ def realized_pnl_of(document: Mapping[str, str], exit_price: Decimal) -> Documen
     if "quantity" in document:
         return _document_pnl(parse_decimal(document["quantity"]) * exit_price - cost, cost)
     entry_price = parse_decimal(document["entry_price"])
+    if entry_price <= 0:
+        raise InvalidNumber(found=document["entry_price"], expected="an entry price above 0")
     return _document_pnl(quotient(cost * (exit_price - entry_price), entry_price), cost)
 
 

@@ -203,10 +203,15 @@ def _filled(position: Position, event: Filled) -> Position:
     settled = settle(event.fill, base=instrument.base, quote=instrument.quote)
     if isinstance(working, WorkingEntry) is not (event.fill.side is Side.BUY):
         raise InvalidFill(f"order {event.order_id} cannot fill as a {event.fill.side}")
+    price = event.fill.price
+    met = changed(
+        position,
+        book=mark(position.book, highest=price, lowest=price, last=price, since=event.at),
+    )
     after = (
-        _bought(position, working, event, settled)
+        _bought(met, working, event, settled)
         if isinstance(working, WorkingEntry)
-        else _sold(position, working, event, settled)
+        else _sold(met, working, event, settled)
     )
     grown = changed(working, filled=working.filled + event.fill.quantity)
     return _seen_at(
@@ -216,7 +221,7 @@ def _filled(position: Position, event: Filled) -> Position:
             fills={**position.fills, event.fill.trade_id: event},
             unpriced_fees=_with_unpriced(position.unpriced_fees, event.fill, settled),
         ),
-        event.fill.price,
+        price,
     )
 
 
@@ -248,8 +253,9 @@ def _bought(
         anchor_cost=anchor_cost,
         peak_quantity=max(position.peak_quantity, book.open_quantity),
         peak_cost=max(position.peak_cost, anchor_cost),
-        entered_at=position.entered_at or event.at,
-        last_entry_at=event.at,
+        # Fills may arrive out of order.
+        entered_at=min(position.entered_at or event.at, event.at),
+        last_entry_at=max(position.last_entry_at or event.at, event.at),
     )
 
 
@@ -319,20 +325,35 @@ def _served(
 
 
 def _order_ended(position: Position, event: OrderEnded) -> Position:
-    ended = next(w for w in position.working if w.order.client_order_id == event.order_id)
+    ended = next((w for w in position.working if w.order.client_order_id == event.order_id), None)
+    if ended is None:
+        # It has ended before: exchanges repeat themselves, about ends as about fills.
+        return position
     after = changed(position, working=tuple(w for w in position.working if w is not ended))
     if isinstance(ended, WorkingEntry):
         return _entry_ended(after, ended, event.at)
     if position.state is State.REDUCING and not after.working_exits:
         opened = changed(after, state=step(position.state, State.OPEN))
         # A fee taken in base may have eaten what a partial exit meant to leave.
-        return opened if opened.held > 0 else _emptied(opened, event.at)
-    if position.state is State.CLOSING and after.held == 0:
-        return _closed(after, event.at)
-    return after
+        return opened if opened.held > 0 else _flat(opened, event.at)
+    return _flat(after, event.at) if after.held == 0 else after
+
+
+def _flat(position: Position, at: datetime) -> Position:
+    """Close a position that holds nothing, unless a canceled entry may still fill."""
+    closing = (
+        changed(position, state=step(position.state, State.CLOSING))
+        if position.state is State.OPEN
+        else position
+    )
+    if closing.state is not State.CLOSING or closing.working:
+        return closing
+    return _closed(closing, at)
 
 
 def _entry_ended(position: Position, ended: WorkingEntry, at: datetime) -> Position:
+    if position.state is State.CLOSING and position.held == 0:
+        position = _flat(position, at)
     if ended.filled > 0:
         return position
     # Nothing came of it: the rung may be tried again.
@@ -359,7 +380,9 @@ def _closed(position: Position, at: datetime) -> Position:
 
 
 def _marked(position: Position, event: Marked) -> Position:
-    whole = position.entered_at is not None and position.entered_at <= event.since
+    if position.entered_at is None:
+        return position
+    whole = position.entered_at <= event.since
     highest, lowest = (event.highest, event.lowest) if whole else (event.last, event.last)
     book = mark(
         position.book,

@@ -10,7 +10,7 @@ settings, and nothing else.
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from trancher.core.conditions import Condition, Look, Observation
 from trancher.core.day import span
@@ -52,6 +52,8 @@ class EntryRung:
                 return tipped and not self.when.holds(position, seen, prices=False)
             case Look.LOSS_LEVEL | Look.GAIN_LEVEL:
                 return False
+            case _:
+                assert_never(seen.look)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

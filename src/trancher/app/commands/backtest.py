@@ -60,7 +60,7 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     for sentence in assumptions(done):
         out.print(sentence, style="dim")
     for warning in done.settings.warnings:
-        out.print(f"Warning: {warning}", style="yellow")
+        out.print(f"warning: {warning}", style="yellow")
     out.print(
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
         f"in {elapsed.total_seconds():.1f} s."

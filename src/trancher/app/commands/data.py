@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.output import BadInput, Json, instant, money, print_json
+from trancher.app.output import BadInput, Json, instant, is_there, money, print_json
 from trancher.app.tables import console, table
 from trancher.core.day import span
 
@@ -55,7 +55,9 @@ def convert(
     from trancher.app.candle_words import dropped_in_words, in_words, parse_interval, parse_on_bad
     from trancher.market import candles
 
-    if target.exists() and not force:
+    if is_there(target) and target.is_dir():
+        raise BadInput(f"{target}: found a folder, expected the name of a file to write")
+    if is_there(target) and not force:
         raise BadInput(f"{target}: found a file, expected a new name, or --force to overwrite it")
     written = in_words(
         lambda: candles.convert(

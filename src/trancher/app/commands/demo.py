@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -55,11 +56,14 @@ def demo(
     )
     print_backtest(done, elapsed=elapsed)
     out.print("\nThe configuration and the candles are in", str(folder) + "/.", "Try next:")
-    data = " ".join(f"--data {symbol}={source.name}" for symbol, source in sources.items())
+    named = quote(str(config))
+    data = " ".join(
+        f"--data {quote(f'{symbol}={source.name}')}" for symbol, source in sources.items()
+    )
     for command in (
-        f"trancher plan {config} --bot safety-ladder --price 3000",
-        f"trancher check {config}",
-        f"trancher backtest {config} {data}",
+        f"trancher plan {named} --bot safety-ladder --price 3000",
+        f"trancher check {named}",
+        f"trancher backtest {named} {data}",
     ):
         out.print(f"  {command}", soft_wrap=True)
 
@@ -95,7 +99,10 @@ def _write(folder: Path, config: Path, text: str, sources: "dict[str, Source]") 
         config.write_text(text, encoding="utf-8")
         for source in sources.values():
             write_candles(Path(source.name), source.candles)
-    except (OSError, FileError) as problem:
+    except OSError as problem:
         raise BadInput(
-            f"{folder}: found {problem}, expected a folder to write to, see --folder"
+            f"--folder {folder}: found no way to write ({problem.strerror}), "
+            "expected a folder to write to"
         ) from problem
+    except FileError as problem:
+        raise BadInput(str(problem)) from problem

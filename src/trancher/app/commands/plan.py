@@ -52,7 +52,7 @@ def _chosen(settings: "Settings", name: str | None) -> "BotSettings":
         if name in {None, bot.name}:
             return bot
     assert name is not None
-    meant = nearest(name, names)
+    meant = nearest(name, names) if len(names) > 1 else None
     hint = f"; did you mean {meant}?" if meant else ""
     raise BadInput(f"--bot: found {name!r}, expected one of {', '.join(names)}{hint}")
 
@@ -115,6 +115,7 @@ def _print(
         f"{bot.name}: {bot.strategy} on {bot.symbol}, sizes and costs in {currency}",
         *("rung", "fits", "drop", "price", "size", "so far", "average", "break-even", "rise"),
         words=2,
+        tight=True,
     )
     for step in told.steps:
         shown.add_row(

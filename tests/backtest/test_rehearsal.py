@@ -1,0 +1,198 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtest.replays import candles_of, replay_of
+from backtest.scripted import configuration, only_seat
+from strategies import Dial, dials
+from trancher.app.backtesting import engine_portfolio
+from trancher.app.settings import Settings, parse
+from trancher.backtest.exact import Replayed
+from trancher.backtest.rehearsal import Rehearsal, Step, rehearse
+from trancher.core.bot import Bot
+from trancher.core.limits import RefusalCode
+from trancher.core.pnl import figures
+
+MIDNIGHT: Final = datetime(2025, 1, 1, tzinfo=UTC)
+HUNDRED: Final = Decimal(100)
+TERMS: Final = "price_tick = 0.01\nquantity_step = 0.00000001"
+LADDER: Final = """plan = "ladder"
+base_size = 10
+safety_size = 20
+deviation = "2%"
+step_scale = 1.5
+volume_scale = 2
+max_safety = 4"""
+
+
+def rehearsed(text: str, price: Decimal = HUNDRED) -> Rehearsal:
+    """Rehearse the only bot of a configuration."""
+    said = parse(text, file="test.toml")
+    return rehearse(bot_of(said), engine_portfolio(said), price=price)
+
+
+def bot_of(said: Settings) -> Bot:
+    """Return the only bot."""
+    return said.bots[0].bot(said.instrument("ACME/USD", price_tick=None))
+
+
+def walked(text: str, steps: tuple[Step, ...]) -> Replayed:
+    """Replay candles that fall from the first price to each step's price, one at a candle."""
+    prices = [int(step.price.scaleb(2)) for step in steps]
+    rows = [(place, *[prices[0]] * 4) for place in range(2)]
+    rows += [
+        (place, before, before, price, price)
+        for place, (before, price) in enumerate(zip(prices, prices[1:], strict=False), start=2)
+    ]
+    candles = candles_of(rows, tick="0.01", first=MIDNIGHT)
+    return replay_of(parse(text, file="test.toml"), {"ACME/USD": candles}).run()
+
+
+def test_the_ladder_of_the_specification() -> None:
+    """
+    Base 10, safety 20, deviation 2 %, step scale 1.5, volume scale 2, four safeties, from 100.
+    """
+    told = rehearsed(configuration(LADDER, terms=TERMS))
+
+    assert [(str(step.price.normalize()), int(step.size)) for step in told.steps] == [
+        ("1E+2", 10),
+        ("98", 20),
+        ("95", 40),
+        ("90.5", 80),
+        ("83.75", 160),
+    ]
+    assert [step.label for step in told.steps][:2] == ["base order", "safety order 1"]
+    assert [step.quantity for step in told.steps[:3]] == [
+        Decimal("0.1"),
+        Decimal("0.20408163"),
+        Decimal("0.42105263"),
+    ]
+    assert told.covered_drop == Decimal("0.1625")
+    assert told.binding is None
+
+
+def test_its_money_by_hand() -> None:
+    """
+    Fees of 1 % in quote. After 0.1 @ 100 and 0.20408163 @ 98: cost 29.99999974, cash
+    30.2999997374, and the break-even is that over 0.30408163 x 0.99.
+    """
+    told = rehearsed(configuration(LADDER, terms=f'{TERMS}\ntaker_fee = "1%"'))
+
+    step = told.steps[1]
+    assert step.cumulated_cost == Decimal("29.99999974")
+    assert step.cumulated_cash == Decimal("30.2999997374")
+    assert step.average_entry_price == Decimal("98.657717916271391")
+    assert step.break_even_price is not None
+    exact_price = Decimal("30.2999997374") / (Decimal("0.30408163") * Decimal("0.99"))
+    assert abs(step.break_even_price - exact_price) < Decimal("1e-15")
+    assert told.planned_cash == told.admitted_cash == told.steps[-1].cumulated_cash
+
+
+def test_the_first_limit_that_binds_is_named() -> None:
+    """
+    10 + 20 + 40 fit into 100, the next 80 does not, and once the base order is bought the fees of
+    what fits are set aside: 60 x 1.01.
+    """
+    limits = 'max_position_size = 100\nreserve_funds = "ladder"'
+
+    told = rehearsed(configuration(LADDER, terms=f'{TERMS}\ntaker_fee = "1%"', limits=limits))
+
+    assert told.binding is told.steps[3]
+    assert told.binding.label == "safety order 3"
+    assert [one.code for one in told.binding.refusals] == [RefusalCode.MAX_POSITION_SIZE]
+    assert told.set_aside == Decimal("60.6")
+    assert told.admitted_cash == told.steps[2].cumulated_cash
+    assert told.covered_drop == Decimal("0.05")
+
+
+@pytest.mark.parametrize(("cap", "binding"), [(3, "base order"), (4, "safety order 1")])
+def test_the_trades_kept_back_for_the_ladder_out_count(cap: int, binding: str) -> None:
+    """
+    Three exit rungs keep three trades back: with four in all the base order fits only just.
+    """
+    leave = """take_profit = [{gain = "10%", sell = "25%"}, {gain = "20%", sell = "50%"},
+        {gain = "30%", sell = "rest"}]"""
+    portfolio = f'max_daily_trades = {cap}\nexit_reserve = "ladder"'
+
+    told = rehearsed(configuration(LADDER, leave, terms=TERMS, portfolio=portfolio))
+
+    assert told.binding is not None
+    assert told.binding.label == binding
+
+
+# ---- the engine does what was rehearsed
+
+
+def ladder_from(dial: Dial) -> str:
+    """Return the configuration of a ladder on some instrument, without limits that bind."""
+    terms = "\n".join(
+        (
+            f"price_tick = {dial.pick(['0.01', '0.05', '0.5'])}",
+            f"quantity_step = {dial.pick(['0.00000001', '0.001'])}",
+            f'taker_fee = "{dial.pick(["0%", "0.1%", "0.075%", "3%"])}"',
+            f'fee_in = "{dial.pick(["quote", "base"])}"',
+        )
+    )
+    entry = "\n".join(
+        (
+            'plan = "ladder"',
+            f"base_size = {dial.pick(['10', '25.5', '33.33'])}",
+            f"safety_size = {dial.pick(['20', '7', '41.7'])}",
+            f'deviation = "{dial.pick(["2%", "0.7%", "3.3%"])}"',
+            f"step_scale = {dial.pick(['1', '1.5', '0.9'])}",
+            f"volume_scale = {dial.pick(['1', '2', '1.3'])}",
+            f"max_safety = {dial.pick([3, 1, 5])}",
+        )
+    )
+    return configuration(entry, terms=terms, limits=LIMITS[dial.pick([0, 0, 1, 2, 3])])
+
+
+LIMITS: Final = (
+    "",
+    "max_position_size = 60",
+    "max_tranches = 2",
+    "min_tranche_size = 8\nmax_tranche_size = 50",
+)
+
+
+@given(dial=dials())
+def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) -> None:
+    """
+    Prices, quantities, cash, average and break-even are the rehearsal's, to the last digit; the
+    first rung that a limit refuses is the one that it named, for the same reasons.
+    """
+    text = ladder_from(dial)
+    told = rehearsed(text)
+    bought = told.steps[: told.steps.index(told.binding) if told.binding else None]
+
+    found = walked(text, told.steps)
+
+    book = only_seat(found).position.book
+    fee = bot_of(parse(text, file="test.toml")).instrument.taker_fee
+    said = figures(book, taker_fee=fee, mark_price=None)
+    refusals = [record.first for record in found.store.records if not record.first.accepted]
+    assert [tranche.quantity for tranche in book.tranches] == [step.quantity for step in bought]
+    assert [one.reason for one in refusals[:1]] == [one.label for one in [told.binding] if one]
+    if told.binding is not None:
+        expected = {refusal.code for refusal in told.binding.refusals}
+        assert {refusal.code for refusal in refusals[0].refusals} == expected
+    if bought:
+        assert book.cash_paid == bought[-1].cumulated_cash == 1000 - found.engine.cash
+        assert said.open_cost == bought[-1].cumulated_cost
+        assert said.average_entry_price == bought[-1].average_entry_price
+        assert said.break_even_price == bought[-1].break_even_price
+
+
+@given(price=st.integers(100, 10_000_000).map(lambda count: Decimal(count).scaleb(-2)))
+def test_no_step_of_a_falling_ladder_lies_above_the_one_before(price: Decimal) -> None:
+    """
+    Levels are floored to the tick, so two may meet, but none rises.
+    """
+    prices = [step.price for step in rehearsed(configuration(LADDER, terms=TERMS), price).steps]
+
+    assert prices[0] == price
+    assert prices == sorted(prices, reverse=True)
