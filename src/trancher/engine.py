@@ -13,7 +13,7 @@ Invariants:
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
@@ -23,10 +23,10 @@ from trancher.core.day import day_of
 from trancher.core.decide import Decision, conclude, decide_entry, decide_exit
 from trancher.core.events import Event, Filled
 from trancher.core.lifecycle import State
-from trancher.core.limits import PortfolioLimits, Usage
+from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, Fill, Order, PositionId, Side
-from trancher.core.position import Position, evolve, new_position
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, Order, PositionId, Side
+from trancher.core.position import Position, WorkingEntry, evolve, new_position
 from trancher.ports import Exchange, Marks, Report, Store
 
 
@@ -55,6 +55,8 @@ class Seat:
         last_entry_at: its last entry fill, over all its positions.
         price: the latest it saw, quote per base.
         changed_at: when something last happened to it.
+        entries: how many of its entry orders have begun to fill.
+        refusals: evaluations refused, by code; one with two reasons counts for both.
     """
 
     bot: Bot
@@ -64,6 +66,8 @@ class Seat:
     last_entry_at: datetime | None = None
     price: Decimal | None = None
     changed_at: datetime | None = None
+    entries: int = 0
+    refusals: Counter[RefusalCode] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +115,10 @@ class Engine:
                 # The full exit waited for the partial one to end; it may go now.
                 self.receive()
                 again = decide_exit(seat.bot, seat.position, seen)
-                if again is not None:
+                if again is not None and again.events:
                     self._carry_out(seat, again)
-            return
+            if leaving.accepted:
+                return
         if seat.bot.plan.due(seat.position, seen) is None:
             return
         entering = decide_entry(
@@ -140,8 +145,7 @@ class Engine:
         seat = self.seats[name]
         marked = self._marks.take(name)
         if marked is not None and seat.position.held > 0:
-            self._store.append(seat.position.id, (marked,))
-            seat.position = evolve(seat.position, marked)
+            self._keep(seat, (marked,))
 
     @property
     def active_positions(self) -> int:
@@ -177,6 +181,7 @@ class Engine:
     def _carry_out(self, seat: Seat, decision: Decision) -> None:
         self._store.record(decision)
         if not decision.accepted:
+            seat.refusals.update(refusal.code for refusal in decision.refusals)
             return
         self._write(seat, decision.events)
         for order_id in decision.cancels:
@@ -198,9 +203,14 @@ class Engine:
 
     def _book(self, seat: Seat, report: Report) -> None:
         before = seat.position
+        if isinstance(report, Filled) and before.fills.get(report.fill.trade_id) == report:
+            # Exchanges repeat themselves; the same fill moves nothing twice.
+            return
         self._write(seat, (report,))
         if isinstance(report, Filled):
-            self._pay(seat, report.fill)
+            self._pay(seat, report)
+            entry = before.working_entry
+            seat.entries += entry is not None and entry.filled == 0 and _fills(report, entry)
             return
         reservation = self._working.pop(report.order_id)
         ended = next(w for w in before.working if w.order.client_order_id == report.order_id)
@@ -209,12 +219,15 @@ class Engine:
         assert seat.price is not None
         self._write(seat, conclude(seat.bot, seat.position, price=seat.price, at=report.at))
 
-    def _pay(self, seat: Seat, fill: Fill) -> None:
+    def _pay(self, seat: Seat, filled: Filled) -> None:
+        fill, reservation = filled.fill, self._working[filled.order_id]
         seat.price = fill.price
         fee = fill.fee if fill.fee_asset == seat.bot.instrument.quote else ZERO
         notional = fill.price * fill.quantity
         if fill.side is Side.BUY:
             self.cash -= notional + fee
+            left = reservation.cost - seat.bot.instrument.with_taker_fee(notional)
+            self._working[filled.order_id] = replace(reservation, cost=max(left, ZERO))
             seat.last_entry_at = fill.at
         else:
             self.cash += notional - fee
@@ -225,9 +238,7 @@ class Engine:
             return
         marked = self._marks.take(seat.bot.name) if seat.position.held > 0 else None
         whole = events if marked is None else (marked, *events)
-        self._store.append(seat.position.id, whole)
-        for event in whole:
-            seat.position = evolve(seat.position, event)
+        self._keep(seat, whole)
         seat.changed_at = events[-1].at
         if seat.position.state is State.BUILDING:
             self._set_aside[seat.bot.name] = funds_to_reserve(seat.bot, seat.position)
@@ -235,6 +246,17 @@ class Engine:
             self._set_aside.pop(seat.bot.name, None)
         if seat.position.state is State.CLOSED:
             _turn_over(seat)
+
+    def _keep(self, seat: Seat, events: Sequence[Event]) -> None:
+        position = seat.position
+        for event in events:
+            position = evolve(position, event)
+        self._store.append(position, events)
+        seat.position = position
+
+
+def _fills(report: Filled, entry: WorkingEntry) -> bool:
+    return report.order_id == entry.order.client_order_id
 
 
 def _turn_over(seat: Seat) -> None:

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from trancher.core.decide import Decision
 from trancher.core.events import Event, Filled, Marked, OrderEnded
-from trancher.core.order import BotName, ClientOrderId, Order, PositionId
+from trancher.core.order import BotName, ClientOrderId, Order
+from trancher.core.position import Position
 
 Report = Filled | OrderEnded
 
@@ -29,8 +30,12 @@ class Exchange(Protocol):
 class Store(Protocol):
     """Keeps the journal of every position and every decision, in order, for ever."""
 
-    def append(self, position_id: PositionId, events: Sequence[Event]) -> None:
-        """Add events to the journal, all of them or none."""
+    def append(self, position: Position, events: Sequence[Event]) -> None:
+        """Add events to the journal, all of them or none.
+
+        Args:
+            position: as it is once the events have happened.
+        """
         ...
 
     def record(self, decision: Decision) -> None:

@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.replays import candles_of, replay_of
+from backtest.replays import Row, candles_of, replay_of
 from backtest.scripted import configuration, only_seat
 from strategies import Dial, dials
 from trancher.app.backtesting import engine_portfolio
@@ -43,10 +44,11 @@ def bot_of(said: Settings) -> Bot:
 def walked(text: str, steps: tuple[Step, ...]) -> Replayed:
     """Replay candles that fall from the first price to each step's price, one at a candle."""
     prices = [int(step.price.scaleb(2)) for step in steps]
-    rows = [(place, *[prices[0]] * 4) for place in range(2)]
+    first = prices[0]
+    rows: list[Row] = [(place, first, first, first, first) for place in range(2)]
     rows += [
         (place, before, before, price, price)
-        for place, (before, price) in enumerate(zip(prices, prices[1:], strict=False), start=2)
+        for place, (before, price) in enumerate(pairwise(prices), start=2)
     ]
     candles = candles_of(rows, tick="0.01", first=MIDNIGHT)
     return replay_of(parse(text, file="test.toml"), {"ACME/USD": candles}).run()
@@ -85,7 +87,7 @@ def test_its_money_by_hand() -> None:
     step = told.steps[1]
     assert step.cumulated_cost == Decimal("29.99999974")
     assert step.cumulated_cash == Decimal("30.2999997374")
-    assert step.average_entry_price == Decimal("98.657717916271391")
+    assert step.average_entry_price == Decimal("98.657718126543849426")
     assert step.break_even_price is not None
     exact_price = Decimal("30.2999997374") / (Decimal("0.30408163") * Decimal("0.99"))
     assert abs(step.break_even_price - exact_price) < Decimal("1e-15")

@@ -13,6 +13,7 @@ from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_th
 from trancher.app.views import position_document
 from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
 from trancher.backtest.feed import indicators_of
+from trancher.backtest.inside import SameCandle
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
 from trancher.core.day import span
 from trancher.core.limits import RefusalCode
@@ -130,6 +131,7 @@ def run_backtest(
             strategies=strategies,
             candles={symbol: source.candles for symbol, source in sources.items()},
             evaluate=Evaluate(settings.backtest.evaluate),
+            same_candle=SameCandle(settings.backtest.same_candle),
             slippage=settings.backtest.slippage,
         )
     except InvalidInterval as problem:
@@ -176,7 +178,7 @@ def assumptions(backtest: Backtest) -> tuple[str, ...]:
     if inside:
         said.append(
             f"Candles that touched levels of several kinds: {backtest.replayed.ambiguous:,}; "
-            "such a candle is played in the worst order."
+            f'such a candle is played as same_candle = "{settings.backtest.same_candle}" says.'
         )
     for symbol, source in backtest.sources.items():
         candles = source.candles

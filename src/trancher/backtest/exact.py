@@ -1,9 +1,7 @@
 """The exact replay: candles through the engine itself, on decimals, with the full journal.
 
 For each candle, in this order: what was decided at the last close fills at the open; then, where
-levels are watched inside candles, what the price touches; then the close is looked at. Inside a
-candle losses go first, then at most one entry, then gains, unless an entry filled: of the orders
-in which it may have happened the worst.
+levels are watched inside candles, what the price touches (inside.py); then the close is looked at.
 
 Invariants:
 1. Nothing looks ahead: a decision knows closed candles and the price it is taken at.
@@ -23,14 +21,16 @@ from typing import Final
 
 from trancher.backtest.feed import Feed, indicators_of
 from trancher.backtest.gauge import Gauge, gauge
+from trancher.backtest.inside import Hand, Range, SameCandle, play
 from trancher.core.bot import Bot
-from trancher.core.conditions import Look, Observation, Wait
+from trancher.core.conditions import Look, Observation
 from trancher.core.events import Marked
 from trancher.core.money import exact
 from trancher.core.order import BotName
 from trancher.engine import Engine, Portfolio
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
+from trancher.ports import Store
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
@@ -65,17 +65,23 @@ class Replayed:
 
     Attributes:
         engine: with every position, and the cash.
-        store: with the journal and the decisions.
+        kept: the store that was given, or one in memory.
         last_prices: the last close, by symbol.
         candles: how many candles were replayed.
         ambiguous: candles inside which levels of more than one kind were touched.
     """
 
     engine: Engine
-    store: MemoryStore
+    kept: Store
     last_prices: Mapping[str, Decimal]
     candles: int
     ambiguous: int
+
+    @property
+    def store(self) -> MemoryStore:
+        """The journal and the decisions of a replay that was given no store."""
+        assert isinstance(self.kept, MemoryStore)
+        return self.kept
 
 
 class _Phase(IntEnum):
@@ -164,15 +170,19 @@ class Replay:
         strategies: Sequence[Strategy],
         candles: Mapping[str, Candles],
         evaluate: Evaluate,
+        same_candle: SameCandle = SameCandle.WORST,
         slippage: Decimal,
         jump: bool = True,
+        store: Store | None = None,
     ) -> None:
         """Set up a replay.
 
         Args:
             candles: by symbol; every strategy's symbol is there.
+            same_candle: the order of events assumed inside a candle.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
             jump: whether quiet candles are passed over; visiting each gives the same journal.
+            store: where journal and decisions are kept; None keeps them in memory.
 
         Raises:
             InvalidInterval: a strategy's signals need finer candles, or other ones.
@@ -180,6 +190,7 @@ class Replay:
         feeds = {symbol: Feed(symbol, one) for symbol, one in candles.items()}
         self._intracandle = evaluate is Evaluate.INTRACANDLE
         self._look = Look.BESIDE_PRICES if self._intracandle else Look.EVERYTHING
+        self._same_candle = same_candle
         self._jump = jump
         self._runners = [
             _Runner(
@@ -193,11 +204,11 @@ class Replay:
             {runner.feed.symbol: runner.bot.instrument for runner in self._runners},
             slippage=slippage,
         )
-        self.store = MemoryStore()
+        self._store = MemoryStore() if store is None else store
         self.engine = Engine(
             portfolio=portfolio,
             bots=[strategy.bot for strategy in strategies],
-            store=self.store,
+            store=self._store,
             exchange=self._exchange,
             marks=_Told(self._runners),
         )
@@ -221,7 +232,7 @@ class Replay:
                 heappush(steps, (_closed_at(runner, index), _Phase.INSIDE, order, index))
             elif phase is _Phase.INSIDE:
                 if self._intracandle:
-                    _Inside(self, runner, index).play()
+                    self._inside(runner, index)
                 heappush(steps, (at, _Phase.CLOSE, order, index))
             else:
                 self._close(runner, index)
@@ -233,7 +244,7 @@ class Replay:
         clock.done()
         return Replayed(
             engine=self.engine,
-            store=self.store,
+            kept=self._store,
             last_prices={
                 runner.feed.symbol: runner.feed.close(len(runner.feed) - 1)
                 for runner in self._runners
@@ -265,6 +276,27 @@ class Replay:
             self._exchange.open(feed.symbol, feed.open(index), at)
             self.engine.receive()
 
+    def _inside(self, runner: _Runner, index: int) -> None:
+        feed, seat = runner.feed, self.engine.seats[runner.name]
+
+        def touch(price: Decimal, look: Look, gapped: bool) -> None:  # noqa: FBT001 a callback
+            self._touch(runner, index, price, look, gapped=gapped)
+
+        runner.ambiguous += play(
+            Range(
+                open=feed.open(index),
+                high=feed.high(index),
+                low=feed.low(index),
+                close=feed.close(index),
+            ),
+            self._same_candle,
+            Hand(
+                watch=lambda: runner.gauge(self.engine).watch,
+                touch=touch,
+                entries=lambda: seat.entries,
+            ),
+        )
+
     def _close(self, runner: _Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]
         self._catch_up(runner, index)
@@ -284,7 +316,7 @@ class Replay:
             ),
         )
 
-    def touch(
+    def _touch(
         self, runner: _Runner, index: int, price: Decimal, look: Look, *, gapped: bool
     ) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""
@@ -327,74 +359,3 @@ class _Clock:
     def done(self) -> None:
         if self._progress is not None:
             self._progress(self.candles, self.candles)
-
-
-class _Inside:
-    """What one candle does to one bot at the levels it touches, in the worst order."""
-
-    def __init__(self, replay: Replay, runner: _Runner, index: int) -> None:
-        feed = runner.feed
-        self._replay, self._runner, self._index = replay, runner, index
-        self._open = feed.open(index)
-        self._high = feed.high(index)
-        self._low = feed.low(index)
-
-    def play(self) -> None:
-        now = self._gauge()
-        stopped = now.watch.stop is not None and self._low <= now.watch.stop
-        gained = bool(now.watch.gains) and self._high >= now.watch.gains[0]
-        bought = any(self._price_of(wait) is not None for wait in now.watch.entries)
-        self._runner.ambiguous += stopped + gained + bought > 1
-        self._lose(standing_from=self._open)
-        entered_at = self._enter()
-        if entered_at is not None:
-            # The anchor has moved; a stop that stands now may lie where the price still goes.
-            self._lose(standing_from=entered_at)
-        else:
-            self._gain()
-
-    def _gauge(self) -> Gauge:
-        return self._runner.gauge(self._replay.engine)
-
-    def _lose(self, *, standing_from: Decimal) -> None:
-        stop = self._gauge().watch.stop
-        if stop is not None and self._low <= stop:
-            self._touch(min(standing_from, stop), Look.LOSS_LEVEL)
-
-    def _enter(self) -> Decimal | None:
-        """Make at most one entry and return its price level."""
-        prices = {self._price_of(wait) for wait in self._gauge().watch.entries} - {None}
-        # Upwards first, which is dearer; in either direction the nearest level is met first.
-        for price in sorted(
-            (price for price in prices if price is not None),
-            key=lambda price: (price < self._open, abs(price - self._open)),
-        ):
-            seat = self._replay.engine.seats[self._runner.name]
-            before = seat.position.book.tranche_count
-            self._touch(price, Look.ENTRY_LEVEL)
-            if seat.position.book.tranche_count > before:
-                return price
-        return None
-
-    def _price_of(self, wait: Wait) -> Decimal | None:
-        """Return where the candle touches what `wait` waits for, or None."""
-        if not wait.on_price:
-            return None
-        price = self._open if wait.above is None else max(self._open, wait.above)
-        price = price if wait.below is None else min(price, wait.below)
-        reached = wait.above is None or price >= wait.above
-        return price if reached and self._low <= price <= self._high else None
-
-    def _gain(self) -> None:
-        tried: Decimal | None = None
-        while True:
-            gains = self._gauge().watch.gains
-            level = next((one for one in gains if tried is None or one > tried), None)
-            if level is None or self._high < level:
-                return
-            tried = max(self._open, level)
-            self._touch(tried, Look.GAIN_LEVEL)
-
-    def _touch(self, price: Decimal, look: Look) -> None:
-        gapped = price == self._open
-        self._replay.touch(self._runner, self._index, price, look, gapped=gapped)

@@ -60,12 +60,6 @@ class BotSummary:
 @exact
 def summaries(replayed: Replayed) -> tuple[BotSummary, ...]:
     """Return the summary of every bot, in the configuration's order."""
-    refusals: dict[BotName, Counter[RefusalCode]] = {
-        name: Counter() for name in replayed.engine.seats
-    }
-    for record in replayed.store.records:
-        for refusal in record.first.refusals:
-            refusals[record.first.bot][refusal.code] += record.count
     told: list[BotSummary] = []
     for name, seat in replayed.engine.seats.items():
         positions = [*seat.closed]
@@ -78,7 +72,7 @@ def summaries(replayed: Replayed) -> tuple[BotSummary, ...]:
                 positions=tuple(positions),
                 mark_price=mark_price,
                 figures=_summary(positions, mark_price),
-                refusals=refusals[name],
+                refusals=seat.refusals,
             )
         )
     return tuple(told)

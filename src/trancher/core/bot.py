@@ -8,7 +8,7 @@ from trancher.core.lifecycle import State
 from trancher.core.limits import BotLimits, ExitReserve, ReserveFunds
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName
-from trancher.core.position import Position
+from trancher.core.position import Position, WorkingEntry
 from trancher.core.rungs import EntryRung, Plan
 from trancher.core.tranches import Disposal
 
@@ -39,8 +39,9 @@ def funds_to_reserve(bot: Bot, position: Position, *, taking: int | None = None)
         return ZERO
     held, tranches = position.anchor_cost, position.book.tranche_count
     working = position.working_entry
-    if working is not None and working.filled == 0:
-        held, tranches = held + working.order.size, tranches + 1
+    if working is not None:
+        held += working_size(position, working)
+        tranches += working.filled == 0
     if taking is not None:
         held, tranches = held + bot.plan.entries[taking].size, tranches + 1
     total = ZERO
@@ -52,6 +53,14 @@ def funds_to_reserve(bot: Bot, position: Position, *, taking: int | None = None)
         total += count * rung.size
         tranches += count
     return bot.instrument.with_taker_fee(total)
+
+
+def working_size(position: Position, working: WorkingEntry) -> Decimal:
+    """Return the quote that a working entry may still spend, before fees."""
+    bought = next(
+        (t.cost for t in position.book.open if t.order_id == working.order.client_order_id), ZERO
+    )
+    return max(working.order.size - bought, ZERO)
 
 
 def _fitting(

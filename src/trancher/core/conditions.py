@@ -221,8 +221,9 @@ class All:
         for one in self.conditions:
             waits = tuple(_both(a, b) for a in waits for b in one.waits(position))
             if len(waits) > _WAITS_MAX:
-                # Looking too often is right, only slower; enumerating every way is not affordable.
-                return (NOTHING_MORE,)
+                # Looking too often is right, only slower; listing every way is not affordable.
+                each = (wait for one in self.conditions for wait in one.waits(position))
+                return (NOTHING_MORE, *each)
         return waits
 
 

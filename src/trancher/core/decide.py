@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
+from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve, working_size
 from trancher.core.conditions import Look, Observation
 from trancher.core.events import BuildingEnded, DustBooked, EntryAccepted, Event, ExitAccepted
 from trancher.core.instrument import Instrument
@@ -153,8 +153,18 @@ def _ladder_exit(bot: Bot, position: Position, seen: Observation) -> Decision | 
         # It waits for the next rung, or for a price at which the exchange takes it.
         too_small = _too_small(instrument, quantity, seen.price)
         return _decision(Kind.EXIT, position, seen, reason=reason, refusals=too_small)
-    targets = {index: left for index, (_, left) in due.items()}
-    return _exit(bot, position, seen, quantity=quantity, targets=targets, reason=reason)
+    return _exit(
+        bot,
+        position,
+        seen,
+        quantity=quantity,
+        targets={index: left for index, (_, left) in due.items()},
+        reason=reason,
+        # At a touched level it is a limit order at that level, elsewhere it takes what is there.
+        limit_price=max(rule.level(position) for rule, _ in due.values())
+        if seen.look is Look.GAIN_LEVEL
+        else None,
+    )
 
 
 def _working_sells(position: Position) -> Decimal:
@@ -169,6 +179,7 @@ def _exit(
     quantity: Decimal,
     targets: dict[int, Decimal],
     reason: str,
+    limit_price: Decimal | None = None,
 ) -> Decision:
     order = ExitOrder(
         client_order_id=_next_id(position),
@@ -176,7 +187,7 @@ def _exit(
         bot=bot.name,
         symbol=bot.instrument.symbol,
         quantity=quantity,
-        limit_price=seen.price if seen.look is Look.GAIN_LEVEL else None,
+        limit_price=limit_price,
         full=quantity == bot.instrument.sellable(position.held - _working_sells(position)),
         rungs=tuple(targets),
         reason=reason,
@@ -262,7 +273,7 @@ def _ask(
     index, rung = due
     working = position.working_entry
     unfilled = working is not None and working.filled == 0
-    in_work = working.order.size if working is not None and unfilled else ZERO
+    in_work = ZERO if working is None else working_size(position, working)
     return Ask(
         size=rung.size,
         cost_with_fee=bot.instrument.with_taker_fee(rung.size),

@@ -1,0 +1,115 @@
+"""`trancher demo`: the first command anybody runs, and the commands it tells them to run next."""
+
+import shlex
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Never
+
+import pytest
+
+from command_line import Said, done
+
+FILES = {"demo.toml", "BTC-USD.csv", "ETH-USD.csv", "SOL-USD.csv"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def offline() -> Iterator[None]:
+    """Let nothing of this module reach any address."""
+
+    def refused(*_: object) -> Never:
+        raise AssertionError("the demo works offline")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refused)
+        patch.setattr(socket, "getaddrinfo", refused)
+        yield
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path) -> Said:
+    return done("demo", folder=folder)
+
+
+@pytest.fixture(scope="module")
+def document(folder: Path, said: Said) -> Any:
+    """Return the document of a second run, in the same place."""
+    assert said.code == 0
+    return done("demo", "--json", folder=folder).document
+
+
+def next_commands(said: Said) -> list[list[str]]:
+    """Return the words of each command that the demo tells to try next."""
+    lines = said.out.partition("Try next:")[2].splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.strip().startswith("trancher ")]
+
+
+def test_it_says_that_the_market_is_simulated(said: Said) -> None:
+    """
+    Nobody may take these profits for evidence; so it comes first.
+    """
+    assert said.out.startswith("A simulated market: no price here ever was.")
+    assert "seed 1." in said.out.splitlines()[0]
+
+
+def test_all_three_bots_trade(document: Any) -> None:
+    """
+    A bot that never buys, or never sells, shows nothing.
+    """
+    assert [bot["bot"] for bot in document["bots"]] == ["dca", "safety-ladder", "profit-ladder"]
+    for bot in document["bots"]:
+        assert bot["entries"] >= 20
+        assert bot["exits"] >= 20
+        assert bot["positions"] >= 20
+
+
+def test_positions_are_built_and_reduced_in_parts(document: Any) -> None:
+    """
+    Several tranches in and several steps out are what the program is for.
+    """
+    tranches = [len(position["position_tranches"]) for position in document["positions"]]
+    exits = [len(position["exits"]) for position in document["positions"]]
+
+    assert (max(tranches), max(exits)) == (3, 3)
+    assert document["refusals"]["MAX_ACTIVE_POSITIONS"] > 0
+
+
+def test_it_leaves_its_configuration_and_its_candles(folder: Path, said: Said) -> None:
+    """
+    What was shown can be looked at, changed and run again; nothing else is left behind.
+    """
+    assert [path.name for path in folder.iterdir()] == ["trancher-demo"]
+    assert {path.name for path in (folder / "trancher-demo").iterdir()} == FILES
+    assert "The configuration and the candles are in trancher-demo/." in said.words
+
+
+def test_the_next_commands_work(folder: Path, said: Said, document: Any) -> None:
+    """
+    Copied from the screen, they run; and the files give to the last digit what the demo showed.
+    """
+    commands = next_commands(said)
+
+    assert [words[0] for words in commands] == ["plan", "check", "backtest"]
+    for words in commands[:2]:
+        assert done(*words, folder=folder).out
+    again = done(*commands[2], "--json", folder=folder).document
+    assert {**again, "elapsed": 0} == {**document, "elapsed": 0}
+
+
+def test_another_seed_is_another_market(tmp_path: Path, document: Any) -> None:
+    """
+    And a folder with a blank in its name is quoted, so that the next commands work there too.
+    """
+    other = done("demo", "--seed", "2", "--folder", "my demo", folder=tmp_path)
+
+    assert "seed 2." in other.out
+    _, check, _ = next_commands(other)
+    assert "is valid" in done(*check, folder=tmp_path).out
+    told = done(*next_commands(other)[0], "--json", folder=tmp_path).document
+    assert told["bot"] == "safety-ladder"
+    assert str(document["entries"]) not in other.out.split()
