@@ -75,7 +75,7 @@ BAD = [
     # backtest
     ('"0%"', '"100%"', 12, "backtest.slippage", "below 100 %"),
     ("slippage", "price_collar", 12, "backtest.price_collar", "not available in this version"),
-    ('slippage = "0%"', 'same_candle = "best"', 12, "same_candle", '"best" is not available'),
+    ('slippage = "0%"', 'same_candle = "bad"', 12, "same_candle", '"worst" or "best" or "path"'),
     ('slippage = "0%"', 'evaluate = "closes"', 12, "evaluate", 'did you mean "close"?'),
     # unknown keys
     ("max_tranches = 3", "max_tranche = 3", 19, "bot.limits.max_tranche", "mean max_tranches?"),

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, note
 
 from backtest.cases import Case, cases, played
 from backtest.replays import (
@@ -17,6 +17,7 @@ def test_the_replay_does_what_the_specification_says(case: Case) -> None:
     """
     Two programs that share no line agree on every fill, every decision and the last cent.
     """
+    note(f"{case.text}\n{case.rows}")
     expected = played(case)
 
     found = replayed(case.text, candles_of(case.rows))

@@ -55,7 +55,7 @@ class BacktestSettings:
 
     Attributes:
         evaluate: close or intracandle.
-        same_candle: worst.
+        same_candle: worst, best or path: the order of events assumed inside a candle.
         slippage: how much worse than the price seen a taker's fill is, 0 <= ratio < 1.
     """
 

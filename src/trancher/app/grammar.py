@@ -104,7 +104,7 @@ class Backtest(Section):
         default="intracandle",
         description="Look at price levels on closes only, or inside candles too.",
     )
-    same_candle: Annotated[str, words.one_of("worst", later=("best", "path"))] = Field(
+    same_candle: Annotated[str, words.one_of("worst", "best", "path")] = Field(
         default="worst", description="What came first where one candle touches several levels."
     )
     slippage: Annotated[Decimal, amounts.ratio(least=0, below=100)] = Field(

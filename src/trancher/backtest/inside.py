@@ -1,8 +1,8 @@
 """Inside one candle: in which order the prices it touched may have come, and what that does.
 
 A candle tells four prices and not their order. `worst` plays the order that is worst for us,
-`best` the one that is best; between the two lies what happened. `path` walks from the open to the
-nearer extreme, the farther extreme and the close.
+`best` the one that is best, each for this one candle. `path` walks from the open to the nearer
+extreme, the farther extreme and the close.
 
 Invariants, whatever the order:
 1. Levels that stood at the open and lay beyond it fill at the open.
