@@ -308,7 +308,7 @@ def test_parquet_times_of_every_type_are_read(tmp_path: Path) -> None:
         (b"a,b\n\xff,2\n", "found damaged content"),
         (b"PAR1 and nothing that belongs there", "found damaged content"),
         (b"\x1f\x8bnot gzip", "found no readable file"),
-        (gzip.compress(b"a,b\n1,2\n")[:-6], "found damaged content"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-6], "found damaged content"),
     ],
 )
 def test_a_broken_file_is_one_sentence(content: bytes, sentence: str, tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ Made: docs/reference/lifecycle.md, docs/reference/refusals.md, docs/reference/co
 """
 
 import argparse
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from trancher.app.cli import app
 from trancher.core.lifecycle import TRANSITIONS, State
 from trancher.core.limits import MEANINGS, RefusalCode
 
@@ -66,16 +68,16 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-def _help(command: list[str]) -> str:
-    done = subprocess.run(  # noqa: S603 our own program
-        [sys.executable, "-m", "trancher.app.cli", *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "96", "TERMINAL_WIDTH": "96", "NO_COLOR": "1"},
-    )
-    lines = (line.rstrip() for line in done.stdout.strip().splitlines())
-    return "\n".join(lines).replace("python -m trancher.app.cli", "trancher")
+def _help(words: list[str]) -> str:
+    command = get_command(app)
+    context = command.make_context("trancher", [], resilient_parsing=True)
+    for word in words:
+        assert isinstance(command, TyperGroup)
+        command = command.commands[word]
+        context = type(context)(command, info_name=word, parent=context)
+    context.max_content_width = context.terminal_width = 96
+    lines = (line.rstrip() for line in command.get_help(context).strip().splitlines())
+    return "\n".join(lines)
 
 
 def pages() -> Mapping[Path, str]:

@@ -74,7 +74,6 @@ class Seat:
 class _Reservation:
     """An order that works: what it may cost, and the day its trade counts for."""
 
-    bot: BotName
     cost: Decimal
     day: date
 
@@ -101,6 +100,7 @@ class Engine:
         self._exchange = exchange
         self._marks = marks
         self._working: dict[ClientOrderId, _Reservation] = {}
+        self._owners: dict[ClientOrderId, BotName] = {}
         self._set_aside: dict[BotName, Decimal] = {}
 
     @exact
@@ -136,8 +136,7 @@ class Engine:
     def receive(self) -> None:
         """Book everything that the exchange has to report."""
         for report in self._exchange.reports():
-            reservation = self._working[report.order_id]
-            self._book(self.seats[reservation.bot], report)
+            self._book(self.seats[self._owners[report.order_id]], report)
 
     @exact
     def look_back(self, name: BotName) -> None:
@@ -192,8 +191,8 @@ class Engine:
 
     def _reserve(self, seat: Seat, order: Order) -> None:
         day = day_of(order.decided_at, self._portfolio.zone).date
+        self._owners[order.client_order_id] = seat.bot.name
         self._working[order.client_order_id] = _Reservation(
-            bot=seat.bot.name,
             cost=seat.bot.instrument.with_taker_fee(order.size)
             if isinstance(order, EntryOrder)
             else ZERO,
@@ -203,8 +202,7 @@ class Engine:
 
     def _book(self, seat: Seat, report: Report) -> None:
         before = seat.position
-        if isinstance(report, Filled) and before.fills.get(report.fill.trade_id) == report:
-            # Exchanges repeat themselves; the same fill moves nothing twice.
+        if _is_known(before, report, working=report.order_id in self._working):
             return
         self._write(seat, (report,))
         if isinstance(report, Filled):
@@ -253,6 +251,13 @@ class Engine:
             position = evolve(position, event)
         self._store.append(position, events)
         seat.position = position
+
+
+def _is_known(position: Position, report: Report, *, working: bool) -> bool:
+    """Say whether it was booked before: exchanges repeat themselves, and nothing moves twice."""
+    if isinstance(report, Filled):
+        return position.fills.get(report.fill.trade_id) == report
+    return not working
 
 
 def _fills(report: Filled, entry: WorkingEntry) -> bool:

@@ -304,7 +304,7 @@ def test_the_table_shows_gross_fees_and_net_side_by_side(tmp_path: Path) -> None
 
     said = done("backtest", "c.toml", "--data", "up.csv", folder=tmp_path).words
 
-    assert "bot realized gross fees realized net unrealized net" in said
+    assert "bot realized gross its fees realized net unrealized net" in said
     assert "steps 20.00 0.22 19.78 0.00" in said
     assert "steps BTC/USD CLOSED 1 3 3 0.00" in said
     assert "Books balance to the last digit. 7 candles in" in said

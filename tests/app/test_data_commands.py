@@ -190,10 +190,7 @@ def full_disk(room: int) -> Iterator[None]:
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(
-            "b.parquet",
-            marks=pytest.mark.xfail(reason="polars has an error of its own for a full disk"),
-        ),
+        "b.parquet",
         "b.csv.gz",
         "b.csv",
     ],

@@ -71,7 +71,8 @@ class Model:
         one, rules = self.one, self.rules
         if one.held:
             if one.closing is not None:
-                return self._sell_all(one.closing, close, at, touched=False)
+                again = one.closing if one.closing in {"stop", "time"} else "again"
+                return self._sell_all(again, close, at, touched=False)
             if price is not None and self._stopped(price):
                 return self._sell_all("stop", close, at, touched=False)
             if rules.time_stop is not None and at - one.entered_at >= rules.time_stop:

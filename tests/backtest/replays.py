@@ -12,6 +12,7 @@ from backtest.model import Model
 from trancher.app.backtesting import engine_portfolio
 from trancher.app.settings import Settings, parse
 from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
+from trancher.backtest.inside import SameCandle
 from trancher.core.events import EntryAccepted, ExitAccepted, Filled
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order
 from trancher.core.rungs import TakeProfit
@@ -73,6 +74,7 @@ def replay_of(settings: Settings, candles: dict[str, Candles], *, jump: bool = T
         ],
         candles=candles,
         evaluate=Evaluate(settings.backtest.evaluate),
+        same_candle=SameCandle(settings.backtest.same_candle),
         slippage=settings.backtest.slippage,
         jump=jump,
     )

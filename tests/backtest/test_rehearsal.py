@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.replays import Row, candles_of, replay_of
@@ -20,6 +20,7 @@ from trancher.core.pnl import figures
 
 MIDNIGHT: Final = datetime(2025, 1, 1, tzinfo=UTC)
 HUNDRED: Final = Decimal(100)
+LEAN: Final = settings(max_examples=max(settings().max_examples // 4, 20))
 TERMS: Final = "price_tick = 0.01\nquantity_step = 0.00000001"
 LADDER: Final = """plan = "ladder"
 base_size = 10
@@ -161,6 +162,7 @@ LIMITS: Final = (
 )
 
 
+@LEAN
 @given(dial=dials())
 def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) -> None:
     """
@@ -189,6 +191,7 @@ def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) ->
         assert said.break_even_price == bought[-1].break_even_price
 
 
+@LEAN
 @given(price=st.integers(100, 10_000_000).map(lambda count: Decimal(count).scaleb(-2)))
 def test_no_step_of_a_falling_ladder_lies_above_the_one_before(price: Decimal) -> None:
     """

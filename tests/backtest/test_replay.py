@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 
 from backtest.cases import Case, cases, rows_from
 from backtest.replays import candles_of, fills_of, records_of, replay_of, replayed
-from backtest.scripted import ONCE, bot, head
+from backtest.scripted import MIDNIGHT, ONCE, bot, head
 from backtest.scripted import candles_of as hours
 from strategies import Dial
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
+from trancher.backtest.inside import SameCandle
 from trancher.core.decide import Kind
 from trancher.core.events import EntryAccepted, Event, Filled
 from trancher.market.candles import Candles
 
-LEAN = settings(max_examples=max(settings().max_examples // 5, 20))
+LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
 
 
 def jumping(text: str, candles: dict[str, Candles], *, jump: bool) -> Replayed:
@@ -39,16 +40,17 @@ def story(found: Replayed) -> tuple[object, ...]:
 
 
 @LEAN
-@given(case=cases())
-def test_a_candle_passed_over_changes_nothing(case: Case) -> None:
+@given(case=cases(), order=st.sampled_from(SameCandle))
+def test_a_candle_passed_over_changes_nothing(case: Case, order: SameCandle) -> None:
     """
     Every event, every decision and every count is the same as when each candle is visited.
     """
+    text = case.text.replace("[backtest]", f'[backtest]\nsame_candle = "{order}"')
     candles = {"ACME/USD": candles_of(case.rows)}
 
-    quick = jumping(case.text, candles, jump=True)
+    quick = jumping(text, candles, jump=True)
 
-    assert story(quick) == story(jumping(case.text, candles, jump=False))
+    assert story(quick) == story(jumping(text, candles, jump=False))
 
 
 SEVERAL = (
@@ -163,6 +165,22 @@ def test_no_limit_ever_refuses_an_exit(case: Case) -> None:
         if record.first.kind is Kind.EXIT:
             codes = {refusal.code.value for refusal in record.first.refusals}
             assert codes <= {"MIN_NOTIONAL", "MIN_QUANTITY"}
+
+
+@pytest.mark.parametrize("place", [2, 63, 64, 65, 66, 320, 321, 322, 1345, 1346, 1347])
+def test_a_long_quiet_time_ends_exactly_where_something_happens(place: int) -> None:
+    """
+    One candle among 1,400 touches the stop, wherever a search for it may begin or end.
+    """
+    candles = [(100, 100, 100, 100)] * 1400
+    candles[place] = (100, 100, 90, 100)
+    text = head() + bot("bot", ONCE, 'stop_loss = "10%"')
+
+    found = replay_of(parse(text, file="t.toml"), {"ACME/USD": hours(candles)}).run()
+
+    sold = [e.event.fill for e in found.store.journal if isinstance(e.event, Filled)][1]
+    assert sold.at == MIDNIGHT + timedelta(hours=place + 1, microseconds=-1)
+    assert sold.price == 90
 
 
 # ---- several symbols

@@ -1,7 +1,6 @@
 """An exchange that does what a test tells it, a store that logs, and an engine around them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -179,19 +178,14 @@ def bot_of(
     drops: Sequence[tuple[str, str]] = (),
     rebuild: bool = False,
     limits: BotLimits = NO_LIMITS,
-    **changes: object,
 ) -> Bot:
-    """Return a bot with a ladder: a base order of `size`, and (drop, size) below it.
-
-    Args:
-        changes: fields of the limits to set.
-    """
+    """Return a bot with a ladder: a base order of `size`, and (drop, size) below it."""
     levels = [SafetyLevel(drop=Decimal(drop), size=Decimal(one)) for drop, one in drops]
     entries = ladder(base_size=Decimal(size), levels=levels, start=ALWAYS)
     return Bot(
         name=BotName(name),
         instrument=instrument,
         plan=Plan(entries=entries, exits=exits, rebuild=rebuild),
-        limits=replace(limits, **changes),  # type: ignore[arg-type]
+        limits=limits,
         disposal=Disposal.FIFO,
     )

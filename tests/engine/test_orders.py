@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.fakes import ACME, Desk, bot_of
+from engine.fakes import ACME, NO_LIMITS, Desk, bot_of
 from trancher.core.conditions import Look
 from trancher.core.events import BuildingEnded, ExitAccepted
 from trancher.core.lifecycle import State
@@ -74,7 +74,7 @@ def test_a_refusal_stores_its_decision_and_nothing_else() -> None:
     """
     Nothing happened to the position, so its journal says nothing.
     """
-    desk = Desk(bot_of(max_position_size=Decimal(50), min_tranche_size=None))
+    desk = Desk(bot_of(limits=replace(NO_LIMITS, max_position_size=Decimal(50))))
 
     desk.look("100")
 

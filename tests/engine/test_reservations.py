@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.fakes import ACME, NOON, Desk, bot_of
+from engine.fakes import ACME, NO_LIMITS, NOON, Desk, bot_of
 from strategies import Dial
 from trancher.core.decide import Kind
 from trancher.core.lifecycle import State
@@ -38,7 +39,7 @@ def test_an_accepted_entry_reserves_itself_and_what_the_mode_says(
     1000 less 20.20 for the base order with 1 % fee; the ladder keeps 30.30 and 50.50 besides, the
     next only 30.30.
     """
-    desk = Desk(bot_of(size="20", drops=DROPS, reserve_funds=mode))
+    desk = Desk(bot_of(size="20", drops=DROPS, limits=replace(NO_LIMITS, reserve_funds=mode)))
 
     desk.look("100")
 
@@ -49,7 +50,11 @@ def test_a_filled_entry_gives_back_what_it_did_not_cost() -> None:
     """
     0.19 @ 100 cost 19.19 of the 20.20; what stays reserved are the rungs below.
     """
-    desk = Desk(bot_of(size="20", drops=DROPS, reserve_funds=ReserveFunds.LADDER))
+    desk = Desk(
+        bot_of(
+            size="20", drops=DROPS, limits=replace(NO_LIMITS, reserve_funds=ReserveFunds.LADDER)
+        )
+    )
 
     desk.look("100")
     desk.fill("0.19", "100", fee="0.19")
@@ -76,7 +81,11 @@ def test_an_entry_that_ends_unfilled_gives_everything_back_once() -> None:
     """
     The money, the rungs' money, the trade of the day and the place among the active positions.
     """
-    desk = Desk(bot_of(size="20", drops=DROPS, reserve_funds=ReserveFunds.LADDER))
+    desk = Desk(
+        bot_of(
+            size="20", drops=DROPS, limits=replace(NO_LIMITS, reserve_funds=ReserveFunds.LADDER)
+        )
+    )
     desk.look("100")
 
     desk.end()
@@ -93,7 +102,14 @@ def test_an_exit_gives_the_rungs_money_back() -> None:
     """
     Building ends with it: 19.80 spent, 18 received less nothing, nothing set aside.
     """
-    desk = Desk(bot_of(STOP, size="20", drops=DROPS, reserve_funds=ReserveFunds.LADDER))
+    desk = Desk(
+        bot_of(
+            STOP,
+            size="20",
+            drops=DROPS,
+            limits=replace(NO_LIMITS, reserve_funds=ReserveFunds.LADDER),
+        )
+    )
     desk.buy("0.2", "100")
 
     desk.look("90")
@@ -108,7 +124,10 @@ def test_a_reserve_of_one_bot_is_no_money_for_another() -> None:
     told what is missing.
     """
     first = bot_of(
-        name="first", size="20", drops=(("0.1", "80"),), reserve_funds=ReserveFunds.LADDER
+        name="first",
+        size="20",
+        drops=(("0.1", "80"),),
+        limits=replace(NO_LIMITS, reserve_funds=ReserveFunds.LADDER),
     )
     desk = Desk(first, bot_of(name="second"), cash="181")
     desk.buy("0.2", "100", bot="first")
@@ -134,7 +153,9 @@ def test_an_accepted_entry_leaves_no_debt(
     after an entry was accepted, and all of it is cash again once nothing works.
     """
     bots = [
-        bot_of(STOP, name=name, size="40", drops=DROPS, reserve_funds=mode)
+        bot_of(
+            STOP, name=name, size="40", drops=DROPS, limits=replace(NO_LIMITS, reserve_funds=mode)
+        )
         for name in ("one", "two")
     ]
     desk = Desk(*bots, cash=cash)
@@ -172,6 +193,19 @@ def settle(desk: Desk, index: int, price: str, *, filled: bool) -> None:
         fee = str(quantity * Decimal(price) * ACME.taker_fee)
         desk.fill(str(quantity), price, order=index, fee=fee)
     desk.end(order=index)
+
+
+def test_a_fee_that_is_rounded_up_is_reserved_rounded_up() -> None:
+    """
+    33.3333333333 @ 1 with 0.1 %: the exchange takes 0.0333333334, more than 0.0333333333333. Who
+    has just the exact sum cannot pay it.
+    """
+    fine = replace(ACME, quantity_step=Decimal("1e-10"), taker_fee=Decimal("0.001"))
+    desk = Desk(bot_of(size="33.3333333333", instrument=fine), cash="33.3666666666333")
+
+    desk.look("1")
+
+    assert desk.codes == ["INSUFFICIENT_FUNDS"]
 
 
 # ---- trades of the day
@@ -273,7 +307,10 @@ def test_exits_count_and_are_never_refused() -> None:
     limits = PortfolioLimits(
         max_active_positions=1, max_daily_trades=1, exit_reserve=ExitReserve.NONE
     )
-    desk = Desk(bot_of(STOP, *gains, tranche_cooldown=timedelta(days=9)), limits=limits)
+    desk = Desk(
+        bot_of(STOP, *gains, limits=replace(NO_LIMITS, tranche_cooldown=timedelta(days=9))),
+        limits=limits,
+    )
     desk.buy("1", "100")
 
     for quantity, price in (("0.25", "110"), ("0.25", "120"), ("0.5", "80")):
@@ -310,7 +347,7 @@ def test_the_cooldown_survives_flat() -> None:
     """
     Bought at noon and stopped five minutes later: the bot may not enter before 12:15, inclusive.
     """
-    desk = Desk(bot_of(STOP, tranche_cooldown=timedelta(minutes=15)))
+    desk = Desk(bot_of(STOP, limits=replace(NO_LIMITS, tranche_cooldown=timedelta(minutes=15))))
     desk.buy("1", "100")
     desk.wait(minutes=5)
     desk.look("90")
@@ -330,7 +367,7 @@ def test_an_entry_that_never_filled_starts_no_cooldown() -> None:
     """
     The cooldown counts from fills.
     """
-    desk = Desk(bot_of(tranche_cooldown=timedelta(minutes=15)))
+    desk = Desk(bot_of(limits=replace(NO_LIMITS, tranche_cooldown=timedelta(minutes=15))))
     desk.look("100")
     desk.end()
 

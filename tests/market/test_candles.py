@@ -214,7 +214,7 @@ def test_an_interval_that_is_no_multiple_is_refused(interval: timedelta, tmp_pat
     """
     candles = read_candles(csv_of(tmp_path, *GOOD), on_bad="fail", now=NOW)
 
-    with pytest.raises(InvalidInterval, match="found candles of 0:01:00, expected"):
+    with pytest.raises(InvalidInterval, match="found candles of 1m, expected"):
         aggregate(candles, interval)
 
 

@@ -10,6 +10,7 @@ from trancher.app.entries import DcaEntry
 from trancher.app.expand import none_allowed
 from trancher.app.fitting import fit, indicators, opens
 from trancher.app.grammar import BotSection, Configuration
+from trancher.app.output import plain
 from trancher.core.bot import Bot, funds_to_reserve
 from trancher.core.conditions import All, Condition, Move, Origin
 from trancher.core.limits import ExitReserve
@@ -77,7 +78,7 @@ def _entries(bot: Bot) -> Iterator[str]:
     for one in fit(bot.plan.entries, bot.limits):
         if one.bound is not None:
             often = f"can be used {one.uses} of {one.rung.repeat} times"
-            never = f"of {one.rung.size:f} never fits"
+            never = f"of {plain(one.rung.size)} never fits"
             yield f"{one.rung.label} {often if one.uses else never}: {one.bound} binds"
             return
 
@@ -149,12 +150,13 @@ def _exits(bot: Bot) -> Iterator[str]:
     for rung in bot.plan.entries:
         worth = rung.size * (ONE - loss)
         if rung.size < smallest:
-            yield f"{rung.label} of {rung.size:f} is below min_notional {smallest:f}: never bought"
+            size = plain(rung.size)
+            yield f"{rung.label} of {size} is below min_notional {plain(smallest)}: never bought"
             return
         if worth < smallest:
             yield (
-                f"{rung.label} of {rung.size:f} is worth {worth:f} at the stop, below "
-                f"min_notional {smallest:f}: it could become unsellable"
+                f"{rung.label} of {plain(rung.size)} is worth {plain(worth)} at the stop, below "
+                f"min_notional {plain(smallest)}: it could become unsellable"
             )
             return
 
@@ -174,7 +176,7 @@ def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
     ]
     if min(needs) > portfolio.cash:
         yield (
-            f"cash {portfolio.cash:f} is below the {min(needs):f} of its first entry and of the "
-            f"rungs set aside for it (reserve_funds {bot.limits.reserve_funds.value}): "
+            f"cash {plain(portfolio.cash)} is below the {plain(min(needs))} of its first entry "
+            f"and of the rungs set aside for it (reserve_funds {bot.limits.reserve_funds.value}): "
             "it never enters"
         )

@@ -138,9 +138,11 @@ def run_backtest(
         raise _unfit(settings, sources) from problem
     replayed = replay.run(progress)
     bots = summaries(replayed)
-    assert books_balance(
+    if not books_balance(
         bots, cash_before=settings.portfolio.cash, cash_after=replayed.engine.cash
-    )
+    ):
+        # Every output says that they do, so python -O must not leave this out.
+        raise AssertionError("the books do not balance")
     return Backtest(
         settings=settings, sources=sources, replayed=replayed, bots=bots, total=total(bots)
     )

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr).
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -33,8 +34,31 @@ app.command()(ledger)
 app.add_typer(data, name="data")
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"trancher {version('trancher')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    del version
+
+
 def main() -> None:
     """Run the command line and turn bad input into one sentence and exit code 2."""
+    if not __debug__:
+        # Assertions guard the books; without them a broken program would go on.
+        sys.stderr.write("python runs with -O: found no assertions, expected them to be on\n")
+        sys.exit(2)
     try:
         app()
     except BadInput as problem:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trancher.backtest.gauge import EPOCH
+from trancher.core.day import span
 from trancher.market.candles import Candles, InvalidInterval, aggregate
 from trancher.market.indicators import rsi
 
@@ -71,7 +72,7 @@ def indicators_of(
         return {}
     if timeframe is not None and timeframe < candles.interval:
         raise InvalidInterval(
-            f"found candles of {candles.interval}, expected candles of {timeframe} or finer, "
+            f"found candles of {span(candles.interval)}, expected {span(timeframe)} or finer, "
             "which the signals need"
         )
     coarse = candles if timeframe is None else aggregate(candles, timeframe)

@@ -15,8 +15,9 @@ from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
 from trancher.core.day import day_of
 from trancher.core.events import EntryAccepted, Event
 from trancher.core.limits import Ask, Refusal, Usage, check
+from trancher.core.minimums import too_small
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import ClientOrderId, EntryOrder, PositionId
+from trancher.core.order import ClientOrderId, EntryOrder, PositionId, Side
 from trancher.core.pnl import figures
 from trancher.core.position import Position, evolve, new_position
 from trancher.core.rungs import EntryRung
@@ -168,7 +169,12 @@ class _Walk:
             exits_reserved=0,
             day_ends_at=day_of(self._at, self._portfolio.zone).ends_at,
         )
-        return check(ask, bot=self._bot.limits, portfolio=limits, usage=usage)
+        instrument = self._bot.instrument
+        quantity = instrument.quantity_for(rung.size, self._price)
+        return (
+            *check(ask, bot=self._bot.limits, portfolio=limits, usage=usage),
+            *too_small(instrument, quantity, self._price, side=Side.BUY),
+        )
 
     def _buy(self, position: Position, index: int, rung: EntryRung) -> Position:
         symbol = self._bot.instrument.symbol

@@ -37,4 +37,6 @@ def span(length: timedelta) -> str:
     for unit, size in _UNITS.items():
         if length >= size and not length % size:
             return f"{length // size}{unit}"
+    if not length:
+        return "0s"
     return str(length)

@@ -18,21 +18,27 @@ from enum import StrEnum
 from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve, working_size
 from trancher.core.conditions import Look, Observation
 from trancher.core.events import BuildingEnded, DustBooked, EntryAccepted, Event, ExitAccepted
-from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
 from trancher.core.limits import (
     Ask,
     PortfolioLimits,
     Refusal,
-    RefusalCode,
-    Unit,
     Usage,
     check,
     in_flight,
     not_building,
 )
+from trancher.core.minimums import too_small
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, ExitOrder, Order, PositionId
+from trancher.core.order import (
+    BotName,
+    ClientOrderId,
+    EntryOrder,
+    ExitOrder,
+    Order,
+    PositionId,
+    Side,
+)
 from trancher.core.position import Position
 from trancher.core.rungs import EntryRung, TakeProfit
 
@@ -151,8 +157,13 @@ def _ladder_exit(bot: Bot, position: Position, seen: Observation) -> Decision | 
         return _decision(Kind.EXIT, position, seen, reason=reason, cancels=ids)
     if not instrument.accepts(quantity, seen.price):
         # It waits for the next rung, or for a price at which the exchange takes it.
-        too_small = _too_small(instrument, quantity, seen.price)
-        return _decision(Kind.EXIT, position, seen, reason=reason, refusals=too_small)
+        refusals = too_small(
+            instrument,
+            quantity,
+            seen.price,
+            side=Side.SELL,
+        )
+        return _decision(Kind.EXIT, position, seen, reason=reason, refusals=refusals)
     return _exit(
         bot,
         position,
@@ -239,8 +250,11 @@ def decide_entry(
     refusals = (
         *_wrong_state(position),
         *check(ask, bot=bot.limits, portfolio=limits, usage=usage),
-        *_too_small(
-            bot.instrument, bot.instrument.quantity_for(rung.size, seen.price), seen.price
+        *too_small(
+            bot.instrument,
+            bot.instrument.quantity_for(rung.size, seen.price),
+            seen.price,
+            side=Side.BUY,
         ),
     )
     if refusals:
@@ -293,35 +307,6 @@ def _wrong_state(position: Position) -> tuple[Refusal, ...]:
     if position.state is State.REDUCING:
         return (not_building(),)
     return ()
-
-
-def _too_small(instrument: Instrument, quantity: Decimal, price: Decimal) -> tuple[Refusal, ...]:
-    refusals: list[Refusal] = []
-    smallest = max(instrument.min_quantity, instrument.quantity_step)
-    if quantity < smallest:
-        refusals.append(
-            Refusal(
-                code=RefusalCode.MIN_QUANTITY,
-                measured=quantity,
-                limit=smallest,
-                missing=smallest - quantity,
-                unit=Unit.BASE,
-                unblocks_when="the size is larger or the price lower",
-            )
-        )
-    notional = quantity * price
-    if notional < instrument.min_notional:
-        refusals.append(
-            Refusal(
-                code=RefusalCode.MIN_NOTIONAL,
-                measured=notional,
-                limit=instrument.min_notional,
-                missing=instrument.min_notional - notional,
-                unit=Unit.QUOTE,
-                unblocks_when="the size is larger",
-            )
-        )
-    return tuple(refusals)
 
 
 @exact

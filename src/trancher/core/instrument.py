@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from trancher.core.errors import InvalidInstrument
-from trancher.core.money import BOUND, ONE, ZERO, exact, floor_ratio, floor_to
+from trancher.core.money import BOUND, QUOTE_QUANTUM, ZERO, ceil_to, exact, floor_ratio, floor_to
 
 
 class FeeIn(StrEnum):
@@ -86,5 +86,5 @@ class Instrument:
 
     @exact
     def with_taker_fee(self, notional: Decimal) -> Decimal:
-        """Return what a market buy of `notional` quote may cost in all."""
-        return notional * (ONE + self.taker_fee)
+        """Return what a market buy of `notional` quote may cost in all; fees are rounded up."""
+        return notional + ceil_to(notional * self.taker_fee, QUOTE_QUANTUM)

@@ -5,6 +5,7 @@ shortest text of each float64 is the value; a decimal column of up to 38 digits 
 where that is not enough.
 """
 
+import errno
 import gzip
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +94,11 @@ def _write_parquet(columns: Mapping[str, Integers | Decimals], file: BinaryIO) -
         name: _numbers(column) if isinstance(column, Decimals) else pl.Series(column)
         for name, column in columns.items()
     }
-    pl.DataFrame(cells).write_parquet(file, compression="zstd")
+    try:
+        pl.DataFrame(cells).write_parquet(file, compression="zstd")
+    except pl.exceptions.ComputeError as problem:
+        # What the disk refuses comes as a fault of polars' own; a full disk is the common one.
+        raise OSError(errno.EIO, str(problem).splitlines()[0]) from problem
 
 
 def _text(column: Decimals) -> pl.Series:

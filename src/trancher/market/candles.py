@@ -19,6 +19,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from trancher.core.day import span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
 from trancher.market.validation import (
     EPOCH,
@@ -257,12 +258,14 @@ def aggregate(candles: Candles, interval: timedelta) -> Candles:
     fine, coarse = candles.interval // MICROSECOND, interval // MICROSECOND
     if coarse < fine or coarse % fine:
         raise InvalidInterval(
-            f"found candles of {candles.interval}, expected an interval that divides {interval}"
+            f"found candles of {span(candles.interval)}, "
+            f"expected some that divide {span(interval)}"
         )
     if int(candles.opened_at[0]) % fine and coarse != fine:
         raise InvalidInterval(
-            f"found candles of {candles.interval} that open at {candles.time(0).isoformat()}, "
-            f"expected openings on the UTC grid, so that {interval} can be made of them"
+            f"found candles of {span(candles.interval)} that open at "
+            f"{candles.time(0).isoformat()}, "
+            f"expected openings on the UTC grid, so that {span(interval)} can be made of them"
         )
     if coarse == fine:
         return candles

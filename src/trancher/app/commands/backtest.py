@@ -1,5 +1,6 @@
 """`trancher backtest`: a configuration over candles, through the engine itself."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -57,6 +58,8 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     out.print(_earned(done))
     if done.refusals:
         out.print(_refusals(done))
+    for sentence in _beside(done):
+        out.print(sentence)
     for sentence in assumptions(done):
         out.print(sentence, style="dim")
     for warning in done.settings.warnings:
@@ -88,7 +91,7 @@ def _bots(done: "Backtest") -> "Table":
 def _earned(done: "Backtest") -> "Table":
     currency = done.settings.portfolio.quote
     shown = table(
-        f"P&L in {currency}", "bot", "realized gross", "fees", "realized net", "unrealized net"
+        f"P&L in {currency}", "bot", "realized gross", "its fees", "realized net", "unrealized net"
     )
     for bot in done.bots:
         said = bot.figures
@@ -110,6 +113,17 @@ def _earned(done: "Backtest") -> "Table":
             quote(said.unrealized_net),
         )
     return shown
+
+
+def _beside(done: "Backtest") -> Iterator[str]:
+    """Yield what stands beside the P&L, where there is any."""
+    said, currency = done.total, done.settings.portfolio.quote
+    yield f"Fees paid in all, those of what is still held included: {quote(said.fees_paid)}."
+    if said.dust_cost:
+        yield (
+            f"Left over as dust, too small to sell: what had cost {quote(said.dust_cost)} "
+            f"{currency}; it makes no P&L."
+        )
 
 
 def _refusals(done: "Backtest") -> "Table":

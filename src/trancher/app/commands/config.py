@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.output import BadInput, Json, money, print_json
+from trancher.app.output import BadInput, Json, is_there, money, print_json
 from trancher.app.starter import STARTER
 from trancher.app.tables import console, quote, table
 from trancher.core.day import span
@@ -51,7 +51,7 @@ def init(
     """Write a commented configuration to begin with; never over an existing file unless told."""
     if path.is_dir():
         raise BadInput(f"{path}: found a folder, expected the name of a file to write")
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise BadInput(f"{path}: found a file, expected none; --force replaces it")
     try:
         _write_whole(path, STARTER, replace=force)

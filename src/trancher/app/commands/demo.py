@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from trancher.app.output import BadInput, print_json
+from trancher.app.output import BadInput, is_there, print_json
 from trancher.app.tables import console, progress
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def demo(
     config = folder / "demo.toml"
     settings = parse(text, file=str(config))
     sources = _simulated(folder, seed)
+    _keep_what_is_not_ours(folder, config, text, sources)
     _write(folder, config, text, sources)
     with progress("candles") as moved:
         done = run_backtest(settings, sources, progress=moved)
@@ -88,6 +89,19 @@ def _simulated(folder: Path, seed: int) -> "dict[str, Source]":
         )
         for number, (symbol, (start, volatility)) in enumerate(_MARKETS.items())
     }
+
+
+def _keep_what_is_not_ours(
+    folder: Path, config: Path, text: str, sources: "dict[str, Source]"
+) -> None:
+    """Refuse to write over a configuration that was changed, or candles of somebody else."""
+    ours = is_there(config) and config.is_file() and config.read_bytes() == text.encode()
+    for path in (config, *(Path(one.name) for one in sources.values())):
+        if not ours and is_there(path):
+            raise BadInput(
+                f"{path}: found a file that the demo did not write, or that was changed since, "
+                f"expected none; give another --folder than {folder}"
+            )
 
 
 def _write(folder: Path, config: Path, text: str, sources: "dict[str, Source]") -> None:
