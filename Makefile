@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Where the cache lies on another disk, files are copied, and that is no news.
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup demo test test-slow check bench lock clean
+.PHONY: help setup demo test test-slow mutation campaign check bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,15 @@ test-slow: setup ## the tests that take minutes
 	status=0; $(BIN)/pytest -q -m slow --hypothesis-profile=ci tests/slow || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "no slow tests yet: tests/slow holds none"; exit 0; fi; \
 	exit $$status
+
+mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
+	@$(BIN)/python tools/mutation.py
+
+# PROPERTIES=tests/core/test_walks.py asks for one file; all of them take two cores some 80 minutes.
+PROPERTIES ?= tests/core
+campaign: setup ## every property of the core, on 100,000 examples each (an hour or more)
+	@$(BIN)/pytest -q -n 2 --dist load -m hypothesis --hypothesis-profile=campaign --durations=0 \
+	  $(PROPERTIES)
 
 check: setup ## lint, format, types, import contracts, docs
 	@echo "== lint";             $(BIN)/ruff check --quiet .

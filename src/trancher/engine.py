@@ -55,6 +55,7 @@ class Seat:
         last_entry_at: its last entry fill, over all its positions.
         price: the latest it saw, quote per base.
         changed_at: when something last happened to it.
+        changes: how often something happened to it.
         entries: how many of its entry orders have begun to fill.
         refusals: evaluations refused, by code; one with two reasons counts for both.
     """
@@ -66,6 +67,7 @@ class Seat:
     last_entry_at: datetime | None = None
     price: Decimal | None = None
     changed_at: datetime | None = None
+    changes: int = 0
     entries: int = 0
     refusals: Counter[RefusalCode] = field(default_factory=Counter)
 
@@ -238,6 +240,7 @@ class Engine:
         whole = events if marked is None else (marked, *events)
         self._keep(seat, whole)
         seat.changed_at = events[-1].at
+        seat.changes += 1
         if seat.position.state is State.BUILDING:
             self._set_aside[seat.bot.name] = funds_to_reserve(seat.bot, seat.position)
         else:

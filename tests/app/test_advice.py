@@ -68,7 +68,7 @@ WARNED = [
         "",
         'plan = "dca"\nsize = 20\ndrop = "10%"',
         'stop_loss = "8%"',
-        "stop_loss 8 % sells before further entry is reached",
+        "stop_loss 8 % sells before use 1 of further entry is reached",
     ),
     (
         "",

@@ -34,7 +34,7 @@ max_safety = 4"""
 def rehearsed(text: str, price: Decimal = HUNDRED) -> Rehearsal:
     """Rehearse the only bot of a configuration."""
     said = parse(text, file="test.toml")
-    return rehearse(bot_of(said), engine_portfolio(said), price=price)
+    return rehearse(bot_of(said), engine_portfolio(said), price=price, slippage=said.backtest.slippage)
 
 
 def bot_of(said: Settings) -> Bot:

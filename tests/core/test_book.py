@@ -76,6 +76,18 @@ def test_an_exit_is_written_down_whole() -> None:
     )
 
 
+def test_an_exit_of_nothing_consumed_an_amount_of_zero() -> None:
+    """
+    A sum over no match is an amount like any other: it is written 0, where an int writes 0.000000.
+    """
+    book = sold(bought(empty(), "1", "100"), "1", "110")
+
+    done = replace(book.exits[0], matches=())
+
+    figures = (done.cost_consumed, done.realized_gross, done.realized_pnl)
+    assert [f"{figure:f}" for figure in figures] == ["0", "0", "0"]
+
+
 def test_a_sale_moves_every_total_of_the_book() -> None:
     """
     The same sale, seen from the totals and from the tranches.
@@ -132,6 +144,50 @@ def test_a_share_of_cost_and_fee_is_rounded_toward_zero_and_the_rest_stays() -> 
     assert after.open_fee == Decimal("0.6666666667")
 
 
+def test_the_last_match_takes_what_is_left_of_the_fee() -> None:
+    """
+    A fee of 1 over three alike: two thirds are cut, and the digit that is over goes with the last.
+    """
+    book = empty()
+    for _ in range(3):
+        book = bought(book, "1", "100")
+
+    after = sold(book, "3", "110", fee="1")
+
+    assert [match.exit_fee for match in after.exits[0].matches] == [
+        Decimal("0.3333333333"),
+        Decimal("0.3333333333"),
+        Decimal("0.3333333334"),
+    ]
+
+
+def test_a_tranche_that_empties_gives_even_what_is_smaller_than_a_quantum() -> None:
+    """
+    Invariant 3: 0.00000001 @ 0.00123 cost 1.23e-11; a share would be cut to nothing and stay.
+    """
+    book = bought(empty(), "0.00000001", "0.00123", fee="2e-11")
+
+    after = sold(book, "0.00000001", "0.002")
+
+    match = after.exits[0].matches[0]
+    assert (match.entry_cost, match.entry_fee) == (Decimal("1.23e-11"), Decimal("2e-11"))
+    assert (after.open_cost, after.open_fee) == (ZERO, ZERO)
+
+
+def test_a_tranche_that_the_average_empties_gives_all_its_cost() -> None:
+    """
+    Invariant 3: of two alike all but 1e-18 is sold; the first makes up for the floors and empties.
+    """
+    book = bought(bought(empty(Disposal.AVERAGE), "1", "100", fee="1"), "1", "100", fee="1")
+
+    after = sold(book, "1.999999999999999999", "110")
+
+    gone, crumb = after.tranches
+    assert (gone.open_quantity, gone.open_cost, gone.open_fee) == (ZERO, ZERO, ZERO)
+    assert crumb.open_quantity == Decimal("1e-18")
+    assert (after.open_cost, after.open_fee) == (crumb.open_cost, crumb.open_fee)
+
+
 def test_the_average_rule_gives_an_even_share_of_every_cost() -> None:
     """
     Three alike at 3, one sold at 4: the profit is 1 to the digit, though a third has no end.
@@ -154,9 +210,10 @@ def test_a_tranche_takes_its_place_by_time_and_ties_by_arrival() -> None:
     book = bought(book, "1", "20", at=NOON + timedelta(minutes=5))
     book = bought(book, "1", "30", at=NOON + timedelta(minutes=1))
     book = bought(book, "1", "40", at=NOON + timedelta(minutes=9))
+    book = bought(book, "1", "50", at=NOON + timedelta(minutes=3))
 
-    assert [tranche.number for tranche in book.open] == [3, 1, 2, 4]
-    assert [tranche.number for tranche in book.tranches] == [1, 2, 3, 4]
+    assert [tranche.number for tranche in book.open] == [3, 5, 1, 2, 4]
+    assert [tranche.number for tranche in book.tranches] == [1, 2, 3, 4, 5]
 
 
 def joined(book: Book, name: str, quantity: str, cost: str, fee: str) -> Book:

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import example, given
@@ -178,8 +179,9 @@ def test_the_average_never_takes_more_than_a_tranche_has(
     assert [t.number for t, _ in took] == sorted(t.number for t, _ in took)
     if len(took) == len(open_):
         # All alike: but for the one or two that make up for the floors, to within 1e-18.
-        shares = [q - wanted * t.open_quantity / held for t, q in took]
-        assert all(share > -quantum for share in shares)
+        fraction = Fraction(wanted) / Fraction(held)
+        less = [fraction * Fraction(t.open_quantity) - Fraction(q) for t, q in took]
+        assert all(short < Fraction(quantum) for short in less)
 
 
 def test_named_tranches_are_taken_in_the_order_named() -> None:
@@ -216,6 +218,14 @@ def test_named_tranches_must_hold_what_is_asked() -> None:
     assert (raised.value.asked, raised.value.held) == (Decimal("3.00000001"), Decimal(3))
 
 
+def test_where_nothing_is_open_nothing_can_be_named() -> None:
+    """
+    The refusal says 0, an amount like any other.
+    """
+    with pytest.raises(OversoldPosition, match=r"^cannot sell 1: 0 is open$"):
+        takings(Disposal.SPECIFIC, (), sale("1"))
+
+
 def test_an_unknown_tranche_is_refused_with_those_that_are_open() -> None:
     """
     The person sees what could have been meant.
@@ -229,11 +239,11 @@ def test_an_unknown_tranche_is_refused_with_those_that_are_open() -> None:
 
 def test_naming_none_of_several_is_ambiguous() -> None:
     """
-    With one open tranche there is nothing to name.
+    Two are several already; with one open tranche there is nothing to name.
     """
     with pytest.raises(AmbiguousTranche) as raised:
-        taken(Disposal.SPECIFIC, "1")
-    assert raised.value.known == ("tranche_1", "tranche_2", "tranche_3")
+        takings(Disposal.SPECIFIC, THREE[:2], sale("1"))
+    assert raised.value.known == ("tranche_1", "tranche_2")
 
     alone = takings(Disposal.SPECIFIC, THREE[:1], sale("0.25"))
     assert [(t.number, q) for t, q in alone] == [(1, Decimal("0.25"))]

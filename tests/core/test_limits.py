@@ -2,10 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from strategies import NOON
-from trancher.core.errors import InvalidLimits
 from trancher.core.limits import (
     MEANINGS,
     Ask,
@@ -303,48 +300,40 @@ def test_zero_means_none_allowed() -> None:
     )
     portfolio = PortfolioLimits(max_active_positions=0, max_daily_trades=0)
     first = replace(ASK, anchor_cost=Decimal(0), tranches=0, last_entry_at=None)
-    usage = replace(USAGE, active_positions=0, trades_today=0, exits_reserved=0)
+    usage = replace(USAGE, active_positions=0, trades_today=1, exits_reserved=0)
 
-    assert {r.code for r in asked(first, bot=bot, portfolio=portfolio, usage=usage)} == {
-        RefusalCode.MAX_POSITION_SIZE,
-        RefusalCode.MAX_TRANCHES,
-        RefusalCode.MAX_TRANCHE_SIZE,
-        RefusalCode.MAX_ACTIVE_POSITIONS,
-        RefusalCode.MAX_DAILY_TRADES,
+    refusals = asked(first, bot=bot, portfolio=portfolio, usage=usage)
+
+    smaller = "the rung is made smaller or the limit larger"
+    assert {r.code: r.unblocks_when for r in refusals} == {
+        RefusalCode.MAX_POSITION_SIZE: smaller,
+        RefusalCode.MAX_TRANCHES: "the limit is made larger",
+        RefusalCode.MAX_TRANCHE_SIZE: smaller,
+        RefusalCode.MAX_ACTIVE_POSITIONS: "the limit is made larger",
+        RefusalCode.MAX_DAILY_TRADES: "the limit is made larger",
     }
+    # No closing, and no new day, makes room where there is none.
+    assert {refusal.unblocks_at for refusal in refusals} == {None}
 
 
-@pytest.mark.parametrize(
-    ("smallest", "largest", "whole", "text"),
-    [
-        ("50.01", "50", "100", "min_tranche_size 50.01 is above max_tranche_size 50"),
-        ("20", None, "19.99", "min_tranche_size 20 is above max_position_size 19.99"),
-    ],
-)
-def test_limits_that_can_never_be_met_are_refused(
-    smallest: str, largest: str | None, whole: str, text: str
-) -> None:
+def test_one_allowed_is_had_again_once_it_is_free() -> None:
     """
-    A bot that can never buy is a mistake in the settings, and is said before it runs.
+    A limit of one is no limit of zero: the position closes, another bot's closes, a day begins.
     """
-    with pytest.raises(InvalidLimits, match=text):
-        BotLimits(
-            min_tranche_size=Decimal(smallest),
-            max_tranche_size=None if largest is None else Decimal(largest),
-            max_position_size=Decimal(whole),
-        )
+    bot = replace(BOT, max_tranches=1)
+    portfolio = PortfolioLimits(
+        max_active_positions=1, max_daily_trades=1, exit_reserve=ExitReserve.NONE
+    )
+    ask = replace(ASK, tranches=1, own_exits_reserved=0)
+    usage = replace(USAGE, active_positions=1, trades_today=1, exits_reserved=0)
 
+    refusals = asked(ask, bot=bot, portfolio=portfolio, usage=usage)
 
-def test_limits_that_just_meet_are_allowed() -> None:
-    """
-    One size and one tranche is a plan.
-    """
-    same = Decimal(50)
-
-    tight = BotLimits(min_tranche_size=same, max_tranche_size=same, max_position_size=same)
-    loose = BotLimits(min_tranche_size=same, max_tranche_size=None, max_position_size=None)
-
-    assert (tight.max_position_size, loose.max_position_size) == (same, None)
+    assert [(r.code, r.unblocks_at, r.unblocks_when) for r in refusals] == [
+        (RefusalCode.MAX_TRANCHES, None, "the position is closed"),
+        (RefusalCode.MAX_ACTIVE_POSITIONS, None, "a position of any bot is closed"),
+        (RefusalCode.MAX_DAILY_TRADES, MIDNIGHT, None),
+    ]
 
 
 def test_refusals_outside_the_table_carry_their_numbers_too() -> None:

@@ -96,7 +96,7 @@ def test_a_number_of_1e15_or_more_is_refused(text: str) -> None:
     with pytest.raises(InvalidNumber) as raised:
         parse_decimal(text)
 
-    assert raised.value.expected == "a number below 1e15"
+    assert (raised.value.found, raised.value.expected) == (text, "a number below 1e15")
 
 
 @given(text=st.text(alphabet="0123456789.-+eE_ Nna٣", max_size=8))
@@ -309,6 +309,16 @@ def test_a_quotient_rounds_half_to_even() -> None:
     assert quotient(Decimal(2), Decimal(3)) == Decimal("0.66666666666666666667")
     assert quotient(Decimal(100000000000000000005), Decimal(10)) == Decimal(10**19)
     assert quotient(Decimal(100000000000000000015), Decimal(10)) == Decimal(10**19 + 2)
+
+
+def test_a_quotient_asks_nobody_for_its_digits() -> None:
+    """
+    A caller's narrow context is the caller's own: there are twenty digits on every thread.
+    """
+    with localcontext(prec=5):
+        shown = quotient(Decimal(2), Decimal(3))
+
+    assert shown == Decimal("0.66666666666666666667")
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,15 @@ def test_every_figure_of_a_book_at_a_price() -> None:
     )
 
 
+def test_a_return_is_given_however_little_was_paid() -> None:
+    """
+    Half a cent that became three quarters is +50 %, as a million would be.
+    """
+    figure = of(bought(empty(), "0.0001", "50"), mark="75")
+
+    assert (figure.unrealized_return, figure.pnl_percentage) == (Decimal("0.5"), Decimal(50))
+
+
 def test_without_a_mark_nothing_is_valued() -> None:
     """
     An unknown price is no price of zero.
@@ -234,6 +243,18 @@ def test_each_tranche_has_its_own_profit() -> None:
     )
 
 
+def test_a_tranche_of_which_nothing_was_sold_has_realized_an_amount_of_zero() -> None:
+    """
+    It is written 0 like every other amount, where an int would be written 0.000000.
+    """
+    book = bought(empty(), "1", "100")
+
+    earned = tranche_pnl(book, book.open[0], mark_price=None)
+
+    figures = (earned.realized_pnl, earned.realized_gross, earned.exit_proceeds)
+    assert [f"{figure:f}" for figure in figures] == ["0", "0", "0"]
+
+
 # ---- the design's two functions on its own document
 
 DOCUMENT = {
@@ -281,6 +302,17 @@ def test_an_extended_document_is_exact() -> None:
     assert unrealized_pnl_of(EXTENDED, Decimal(55000)) == pnl
 
 
+def test_a_quantity_that_is_there_counts_and_not_size_over_price() -> None:
+    """
+    A fee taken in base left 0.0006 of the 0.0007 that $35 @ 50000 paid for.
+    """
+    document = {**DOCUMENT, "quantity": "0.0006"}
+
+    assert realized_pnl_of(document, Decimal(60000)) == DocumentPnl(
+        pnl=Decimal(1), pnl_percentage=Decimal("2.8571428571428571429")
+    )
+
+
 def test_of_a_partly_sold_document_only_the_open_part_is_unrealized() -> None:
     """
     Half is gone: the percentage is over what is still open.
@@ -312,6 +344,26 @@ def test_nothing_open_has_a_return_of_zero() -> None:
     assert unrealized_pnl_of(document, Decimal(55000)) == DocumentPnl(
         pnl=Decimal(0), pnl_percentage=Decimal(0)
     )
+
+
+@pytest.mark.parametrize("price", ["0", "-0.5"])
+def test_a_document_whose_entry_cost_nothing_is_refused(price: str) -> None:
+    """
+    Nothing was ever bought for nothing: the person sees what stood there, and what should have.
+    """
+    with pytest.raises(InvalidNumber) as raised:
+        realized_pnl_of({**DOCUMENT, "entry_price": price}, Decimal(1))
+
+    assert (raised.value.found, raised.value.expected) == (price, "an entry price above 0")
+
+
+def test_an_entry_price_below_one_is_a_price() -> None:
+    """
+    Many coins cost less than one unit of quote.
+    """
+    document = {"size_usd": "10", "entry_price": "0.5"}
+
+    assert realized_pnl_of(document, Decimal("0.75")).pnl == 5
 
 
 @pytest.mark.parametrize("key", ["size_usd", "entry_price"])

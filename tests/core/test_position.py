@@ -101,6 +101,48 @@ def test_further_fills_of_an_order_join_its_tranche() -> None:
     assert (position.highest_mark, position.lowest_mark) == (Decimal(100), Decimal(90))
 
 
+def test_a_rung_counts_each_of_its_uses() -> None:
+    """
+    A rung with repeat is used up by its count.
+    """
+    position = after([*HELD, entry("b2"), ended("b2"), entry("b3"), filled("b3", "1", "90")])
+
+    assert position.rung_uses == {0: 2}
+
+
+def test_an_exit_is_written_down_as_it_was_reported() -> None:
+    """
+    Who sold, by which order and match, when, and what was matched before the fee taken in base.
+    """
+    position = after(
+        [
+            *OPEN,
+            leave("s1", "0.5"),
+            filled("s1", "0.5", "110", trade="t9", fee="0.1", asset="BTC", at=LATER),
+        ]
+    )
+
+    done = position.book.exits[0]
+    assert (done.trade_id, done.order_id, done.reason) == ("t9", "s1", "test exit")
+    assert (done.at, done.quantity, done.price) == (LATER, Decimal("0.5"), Decimal(110))
+    assert done.matches[0].quantity == Decimal("0.6")
+
+
+def test_a_fill_is_a_price_that_every_open_tranche_has_seen() -> None:
+    """
+    A match is the market's own word; one reported late as well, as far as it is a price.
+    """
+    lower = [*HELD, entry("b2"), filled("b2", "1", "90", at=LATER)]
+    late = filled("b1", "1", "80", trade="late", at=NOON - timedelta(minutes=1))
+
+    first, second = after(lower).book.open
+    assert (first.highest_mark, first.lowest_mark) == (Decimal(100), Decimal(90))
+    assert (second.highest_mark, second.lowest_mark) == (Decimal(90), Decimal(90))
+
+    first = after([*HELD[:2], late]).book.open[0]
+    assert (first.highest_mark, first.lowest_mark) == (Decimal(100), Decimal(80))
+
+
 def test_the_same_fill_twice_is_one_fill() -> None:
     """
     Invariant 2: exchanges repeat themselves; the second report changes nothing at all.
@@ -187,6 +229,10 @@ def test_a_third_asset_is_kept_per_asset() -> None:
     )
 
     assert position.unpriced_fees == {"BNB": Decimal("0.75"), "KCS": Decimal(7)}
+    assert after([filled("b1", "1", "100", fee="1")], start=position).unpriced_fees == {
+        "BNB": Decimal("0.75"),
+        "KCS": Decimal(7),
+    }
     assert position.book.fees_paid == 300
     assert set(position.fills) == {"t1", "t2", "t3", "t4"}
 
@@ -232,11 +278,14 @@ def test_the_anchor_share_is_rounded_toward_zero() -> None:
     assert position.anchor_cost == Decimal("100.0000000002") - Decimal("33.3333366667")
 
 
-def test_the_anchor_of_nothing_is_nothing() -> None:
+@pytest.mark.parametrize(("quantity", "price"), [("1", "100"), ("0.00000001", "0.00123")])
+def test_the_anchor_of_nothing_is_nothing(quantity: str, price: str) -> None:
     """
-    A crumb of cost without quantity would be an infinite price.
+    A crumb of cost without quantity would be an infinite price; 1.23e-11 is a crumb of a quantum.
     """
-    position = after([*OPEN, leave("s1", "1", full=True), filled("s1", "1", "110")])
+    bought = after([entry(), filled("b1", quantity, price), ended("b1"), BUILT])
+
+    position = after([leave("s1", quantity, full=True), filled("s1", quantity, "9")], start=bought)
 
     assert {position.held, position.anchor_cost} == {Decimal(0)}
 

@@ -99,7 +99,24 @@ def test_an_exit_that_took_more_than_it_meant_closes() -> None:
 
     assert position.held == 0
     assert position.state is State.REDUCING
-    assert evolve(position, ended("s1")).state is State.CLOSED
+    done = evolve(position, ended("s1"))
+    assert (done.state, done.closed_at) == (State.CLOSED, LATER)
+
+
+def test_a_position_sold_out_by_one_partial_exit_waits_for_the_other() -> None:
+    """
+    Two sell half each, and a fee in base eats the rest: it closes when the last of them has ended.
+    """
+    both = after([*OPEN, leave("s1", "0.5"), leave("s2", "0.5")])
+    empty = after(
+        [filled("s1", "0.5", "110", fee="0.1", asset="BTC"), filled("s2", "0.4", "110")],
+        start=both,
+    )
+
+    one = evolve(empty, ended("s1"))
+
+    assert (one.held, one.state) == (Decimal(0), State.REDUCING)
+    assert evolve(one, ended("s2")).state is State.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -121,6 +138,7 @@ def test_dust_closes_the_position_wherever_an_exit_may(events: tuple[Event, ...]
     assert (dusty.state, dusty.closed_at) == (State.CLOSED, LATER)
     assert (dusty.held, dusty.anchor_cost) == (Decimal(0), Decimal(0))
     assert dusty.book.dust_cost == 100
+    assert dusty.book.tranches[0].closed_at == LATER
 
 
 def test_a_late_fill_of_a_canceled_entry_joins_what_is_left_to_sell() -> None:

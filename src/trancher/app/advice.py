@@ -20,6 +20,7 @@ from trancher.core.position import new_position
 from trancher.core.rungs import StopLoss, TakeProfit
 
 _STEPS_MAX: Final = 100
+_FEE_USUAL: Final = Decimal("0.02")
 
 
 @exact
@@ -45,6 +46,7 @@ def advice(
             *_under_the_stop(bot),
             *_exits(bot),
             *_money(bot, portfolio),
+            *_fees(bot),
         )
         said.extend(f"bot {settings.name}: {line}" for line in lines)
     return tuple(said)
@@ -113,7 +115,7 @@ def _under_the_stop(bot: Bot) -> Iterator[str]:
         move = _move(rung.when)
         if rung is first or move is None:
             continue
-        for _ in range(min(rung.repeat, _STEPS_MAX)):
+        for use in range(1, min(rung.repeat, _STEPS_MAX) + 1):
             origin = {
                 Origin.FIRST_ENTRY: Fraction(1),
                 Origin.LAST_ENTRY: last,
@@ -121,7 +123,8 @@ def _under_the_stop(bot: Bot) -> Iterator[str]:
             }[move.origin]
             last = origin * (1 + Fraction(move.by))
             if last <= cost / quantity * (1 - Fraction(stop)):
-                yield f"stop_loss {percent(stop)} sells before {rung.label} is reached"
+                label = rung.label if rung.repeat == 1 else f"use {use} of {rung.label}"
+                yield f"stop_loss {percent(stop)} sells before {label} is reached"
                 return
             cost, quantity = cost + Fraction(rung.size), quantity + Fraction(rung.size) / last
 
@@ -178,5 +181,13 @@ def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
         yield (
             f"cash {plain(portfolio.cash)} is below the {plain(min(needs))} of its first entry "
             f"and of the rungs set aside for it (reserve_funds {bot.limits.reserve_funds.value}): "
-            "it never enters"
+            "it never enters; give it more cash, smaller rungs or another reserve_funds"
         )
+
+
+def _fees(bot: Bot) -> Iterator[str]:
+    """Name a fee that no spot exchange takes; a percent number without its sign is common."""
+    for name in ("maker_fee", "taker_fee"):
+        fee: Decimal = getattr(bot.instrument, name)
+        if fee > _FEE_USUAL:
+            yield f'{name} is {percent(fee)}: 0.1 % is written "0.1%" or 0.001'

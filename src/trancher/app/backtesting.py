@@ -16,10 +16,12 @@ from trancher.backtest.feed import indicators_of
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
 from trancher.core.day import span
+from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
 from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
+from trancher.ports import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,17 +111,19 @@ def run_backtest(
     sources: Mapping[str, Source],
     *,
     progress: Callable[[int, int], None] | None,
+    store: Store | None = None,
 ) -> Backtest:
     """Run every bot over its candles.
+
+    Args:
+        store: where journal and decisions are kept; None keeps them in memory.
 
     Raises:
         BadInput: a bot's signals need other candles than there are.
     """
     strategies = [
         Strategy(
-            bot=bot.bot(
-                settings.instrument(bot.symbol, price_tick=sources[bot.symbol].candles.tick)
-            ),
+            bot=bot.bot(instrument_of(settings, sources, bot)),
             timeframe=bot.timeframe,
             periods=bot.signals,
         )
@@ -133,6 +137,7 @@ def run_backtest(
             evaluate=Evaluate(settings.backtest.evaluate),
             same_candle=SameCandle(settings.backtest.same_candle),
             slippage=settings.backtest.slippage,
+            store=store,
         )
     except InvalidInterval as problem:
         raise _unfit(settings, sources) from problem
@@ -157,6 +162,13 @@ def _unfit(settings: Settings, sources: Mapping[str, Source]) -> BadInput:
         except InvalidInterval as problem:
             return BadInput(f"{source.name}, bot {bot.name}: {problem}")
     raise AssertionError(settings.file)  # one of them could not
+
+
+def instrument_of(
+    settings: Settings, sources: Mapping[str, Source], bot: BotSettings
+) -> Instrument:
+    """Return the instrument of a bot, what the configuration leaves open read off its candles."""
+    return settings.instrument(bot.symbol, price_tick=sources[bot.symbol].candles.tick)
 
 
 def engine_portfolio(settings: Settings) -> Portfolio:

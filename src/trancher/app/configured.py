@@ -1,7 +1,7 @@
 """A configuration as values: all that is here has been checked, and can be built on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -101,6 +101,7 @@ class Settings:
 
     Attributes:
         file: what it was read from, as it was given.
+        text: as it was written.
         bots: in the order of the file, at least one, each with a name of its own.
         instruments: what the configuration says of instruments, by symbol.
         warnings: what is allowed and may surprise, in words.
@@ -108,6 +109,7 @@ class Settings:
     """
 
     file: str
+    text: str = field(compare=False)
     portfolio: PortfolioSettings
     bots: tuple[BotSettings, ...]
     backtest: BacktestSettings
@@ -141,9 +143,9 @@ class Settings:
             "fee_in": "fee of a buy taken in quote",
         }
         return tuple(
-            f"{symbol}: {said[field.name]}"
-            for field in fields(terms)
-            if getattr(terms, field.name) is None
+            f"{symbol}: {said[term.name]}"
+            for term in fields(terms)
+            if getattr(terms, term.name) is None
         )
 
 

@@ -6,10 +6,11 @@ Invariants:
 3. Every amount is computed under the exact context; only quotients are rounded, by core.money.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ from trancher.core.ledger import (
     Ledger,
     Realized,
     RefusedRow,
+    Row,
     fold,
     realized_by_tranche,
 )
@@ -49,12 +51,14 @@ class Report:
         compared: the same fills under each rule of COMPARED; figures only.
         mark: quote per base, > 0, or None.
         taker_fee: ratio, 0 <= fee < 1.
+        notes: what looks like a slip, although the file could be booked, in words.
     """
 
     ledger: Ledger
     compared: Mapping[Disposal, Ledger]
     mark: Decimal | None
     taker_fee: Decimal
+    notes: tuple[str, ...]
 
     def figures(self, ledger: Ledger) -> Figures:
         """Return what is open of the current cycle, and what all cycles have realized."""
@@ -92,7 +96,35 @@ def read_report(
         }
     except RefusedRow as refused:
         raise _refusal(path, refused) from refused
-    return Report(ledger=ledger, compared=compared, mark=mark, taker_fee=taker_fee)
+    return Report(
+        ledger=ledger,
+        compared=compared,
+        mark=mark,
+        taker_fee=taker_fee,
+        notes=tuple(_notes(rows, named=base is not None or quote is not None)),
+    )
+
+
+def _notes(rows: Sequence[Row], *, named: bool) -> Iterator[str]:
+    """Yield what looks like a slip in a file that could be booked all the same.
+
+    Args:
+        named: whether the person has said how the file calls base and quote.
+    """
+    dated = [row.fill.at for row in rows if row.dated and row.fill.at != NO_TIME]
+    back = sum(later < earlier for earlier, later in pairwise(dated))
+    if back > len(dated) // 2:
+        yield (
+            "the times go back from row to row: rows are booked in the order in which they stand, "
+            "so a file with the newest first has to be turned round"
+        )
+    assets = {row.fill.fee_asset for row in rows if row.fill.fee != 0} - {"base", "quote"}
+    if assets and not named:
+        listed = ", ".join(sorted(assets))
+        yield (
+            f"fees in {listed} are kept beside the P&L as fees in a third asset; where one of "
+            "them is the base or the quote, say so with --base or --quote"
+        )
 
 
 def _refusal(path: Path, refused: RefusedRow) -> BadInput:
@@ -128,6 +160,7 @@ def document(report: Report) -> dict[str, Json]:
         "method": str(ledger.disposal),
         "mark": money(report.mark),
         "taker_fee": money(report.taker_fee),
+        "notes": list(report.notes),
         "fills": ledger.fills,
         "repeated": ledger.repeated,
         **_figures(report.figures(ledger)),

@@ -13,6 +13,14 @@ from trancher.app.section import UnknownKey
 from trancher.app.words import Mismatch
 
 _QUOTED_MAX: Final = 60
+_SLIPS: Final = (
+    (re.compile(r"=\s*-?[\d.]+\s*%"), 'write a percentage in quotes, such as "15%"'),
+    (re.compile("[\u2018\u2019\u201c\u201d\u201e]"), 'use plain quotes: "'),
+    (re.compile(r"=\s*-?\d+,\d+\s*(#|$)"), "write a decimal point, not a comma"),
+    (re.compile(r"=\s*[$\u20ac\u00a3]"), "write the number without its currency"),
+    (re.compile(r"^\s*[\w-]+\s*:"), "write = between key and value, not :"),
+    (re.compile(r"=\s*\d+\s*[smhdw]\b"), 'write a length of time in quotes, such as "15m"'),
+)
 _PLACE: Final = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -38,8 +46,14 @@ def of_syntax(error: ValueError, text: str, *, file: str) -> BadInput:
         return sentence(
             file=file, line=line, key=key, found="it a second time", expected="each key once"
         )
+    written = lines[min(line, len(lines)) - 1]
     return sentence(
-        file=file, line=line, key="", found=f"no TOML ({_short(what)})", expected="key = value"
+        file=file,
+        line=line,
+        key="",
+        found=f"no TOML ({_short(what)})",
+        expected="key = value",
+        hint=next((hint for slip, hint in _SLIPS if slip.search(written)), ""),
     )
 
 

@@ -125,7 +125,7 @@ def parse(text: str, *, file: str) -> Settings:
     try:
         plain = _plain(document, (), spots)
         configuration = Configuration.model_validate(plain)
-        return _settings(configuration, file=file)
+        return _settings(configuration, file=file, text=text)
     except ValidationError as problem:
         raise problems.of_values(problem, document, spots, file=file) from None
     except _Misplaced as problem:
@@ -167,7 +167,7 @@ def _plain(value: Any, path: KeyPath, spots: Mapping[KeyPath, Spot]) -> Any:
     return Decimal(text) if isinstance(value, _Number) else value
 
 
-def _settings(configuration: Configuration, *, file: str) -> Settings:
+def _settings(configuration: Configuration, *, file: str, text: str) -> Settings:
     section = configuration.portfolio
     portfolio = PortfolioSettings(
         name=section.name,
@@ -189,6 +189,7 @@ def _settings(configuration: Configuration, *, file: str) -> Settings:
     )
     return Settings(
         file=file,
+        text=text,
         portfolio=portfolio,
         bots=bots,
         backtest=backtest,
@@ -226,7 +227,10 @@ def _bots(configuration: Configuration) -> tuple[BotSettings, ...]:
 
 def _same_quote(symbol: str, quote: str, path: KeyPath) -> None:
     if symbol.partition("/")[2] != quote:
-        expected = f"a symbol in the portfolio's quote, such as {symbol.partition('/')[0]}/{quote}"
+        base, _, said = symbol.partition("/")
+        # The same letters in another case are most likely a slip in both halves.
+        meant = base.upper() if said.upper() == quote else base
+        expected = f"a symbol in the portfolio's quote, such as {meant}/{quote}"
         raise _Misplaced(Mismatch(expected=expected, found=f'"{symbol}"'), path)
 
 

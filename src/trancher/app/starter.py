@@ -4,6 +4,7 @@ from typing import Final
 
 STARTER: Final = """\
 # A configuration of Trancher. `trancher check trancher.toml` says what it means.
+# A rung is one planned step in or out; a tranche is what one entry has bought.
 # Ratios are written "10%" or 0.10, durations "15m", "4h", "7d".
 # "off" means no limit, 0 means none allowed, an absent key means its default.
 
@@ -25,6 +26,7 @@ taker_fee = "0.1%"
 
 [backtest]
 evaluate = "intracandle"     # or "close": look at prices on closes only
+same_candle = "worst"        # order of events inside a candle; or "best", "path"
 slippage = "0%"
 
 [[bot]]
@@ -45,13 +47,14 @@ plan = "dca"                 # or "ladder", "rungs"
 size = 25                    # quote, or a share of max_position_size such as "25%"
 every = "7d"                 # since the last entry
 # drop = "3%"                # below the last entry; with `every`, both must hold
+# rebuild = true             # go on buying after a partial exit; else not until all is sold
 
 [bot.exit]
 take_profit = [
-  {gain = "5%", sell = "50%"},   # of the largest quantity held, over the average entry
-  {gain = "10%", sell = "rest"},
+  {gain = "5%", sell = "50%"},   # of the largest quantity held; measured from the
+  {gain = "10%", sell = "rest"},  # anchor: the average cost, moved by entries only
 ]
-stop_loss = "15%"            # below the average entry: sell all
+stop_loss = "15%"            # below the anchor: sell all; a new position may begin at once
 # time_stop = "90d"          # after the first entry: sell all
 disposal = "fifo"            # which tranches a sale consumes; or "lifo", "hifo", "average"
 """

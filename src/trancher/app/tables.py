@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SMALL: Final = Decimal("0.01")
 _NO_MARGIN: Final = 1000
+_NARROWEST: Final = 80
 
 
 def console() -> "Console":
@@ -23,6 +24,8 @@ def console() -> "Console":
     shown = Console(highlight=False, markup=False, emoji=False)
     if not shown.is_terminal and "COLUMNS" not in os.environ:
         shown.width = _NO_MARGIN
+    # A table squeezed further loses columns; lines that the terminal wraps lose nothing.
+    shown.width = max(shown.width, _NARROWEST)
     return shown
 
 

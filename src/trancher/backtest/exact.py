@@ -282,7 +282,8 @@ class Replay:
         def touch(price: Decimal, look: Look, gapped: bool) -> None:  # noqa: FBT001 a callback
             self._touch(runner, index, price, look, gapped=gapped)
 
-        runner.ambiguous += play(
+        before = seat.changes
+        ambiguous = play(
             Range(
                 open=feed.open(index),
                 high=feed.high(index),
@@ -296,6 +297,8 @@ class Replay:
                 entries=lambda: seat.entries,
             ),
         )
+        # Where nothing was bought or sold the order made no difference.
+        runner.ambiguous += ambiguous and seat.changes > before
 
     def _close(self, runner: _Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]

@@ -79,9 +79,14 @@ class Rehearsal:
 
 
 @exact
-def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal) -> Rehearsal:
-    """Walk through the entry plan of `bot`, beginning at `price` (quote per base, > 0)."""
-    walk = _Walk(bot, portfolio, price)
+def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal, slippage: Decimal) -> Rehearsal:
+    """Walk through the entry plan of `bot`.
+
+    Args:
+        price: where it begins, quote per base, > 0.
+        slippage: ratio that each purchase costs more than its price, 0 <= slippage < 1.
+    """
+    walk = _Walk(bot, portfolio, price, slippage)
     steps = tuple(walk.steps())
     taken = [step for step in steps if not step.refusals]
     lowest = min((step.price for step in taken), default=price)
@@ -97,8 +102,9 @@ def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal) -> Rehearsal:
 class _Walk:
     """Buys every rung into `planned`, and those the limits let through into `admitted` too."""
 
-    def __init__(self, bot: Bot, portfolio: Portfolio, price: Decimal) -> None:
+    def __init__(self, bot: Bot, portfolio: Portfolio, price: Decimal, slippage: Decimal) -> None:
         self._bot, self._portfolio, self._first = bot, portfolio, price
+        self._slippage = slippage
         self._at, self._price = _START, price
         self.planned = self.admitted = new_position(
             position_id=PositionId(f"{bot.name}-1"),
@@ -178,7 +184,7 @@ class _Walk:
 
     def _buy(self, position: Position, index: int, rung: EntryRung) -> Position:
         symbol = self._bot.instrument.symbol
-        exchange = PaperExchange({symbol: self._bot.instrument}, slippage=ZERO)
+        exchange = PaperExchange({symbol: self._bot.instrument}, slippage=self._slippage)
         order = EntryOrder(
             client_order_id=ClientOrderId(f"{position.id}-{position.orders_placed + 1}"),
             position_id=position.id,

@@ -13,9 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, assert_never
 
+from trancher.core.day import span
 from trancher.core.errors import InvalidPlan
 from trancher.core.lifecycle import State
-from trancher.core.money import ONE, ceil_ratio, floor_ratio
+from trancher.core.money import ONE, ceil_ratio, floor_ratio, percent
 from trancher.core.position import Position
 
 
@@ -112,6 +113,10 @@ class Flat:
 
     flat: bool
 
+    @property
+    def text(self) -> str:
+        return "no position" if self.flat else "a position"
+
     def holds(self, position: Position, _: Observation, *, prices: bool) -> bool:
         del prices
         return (position.state is State.CLOSED) is self.flat
@@ -125,6 +130,10 @@ class Elapsed:
     """Holds once `after` has passed since the last entry fill, inclusive."""
 
     after: timedelta
+
+    @property
+    def text(self) -> str:
+        return f"{span(self.after)} after the last entry"
 
     def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
         del prices
@@ -143,6 +152,10 @@ class Indicator:
     name: str
     comparison: Comparison
     threshold: Decimal
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} {self.comparison} {self.threshold:f}"
 
     def holds(self, _: Position, seen: Observation, *, prices: bool) -> bool:
         del prices
@@ -180,6 +193,11 @@ class Move:
         if self.by == 0 or self.by <= -1:
             raise InvalidPlan(f"a move of {self.by:f} is never reached: -1 < move, not 0")
 
+    @property
+    def text(self) -> str:
+        where = "below" if self.by < 0 else "above"
+        return f"{percent(abs(self.by))} {where} the {self.origin.replace('_', ' ')}"
+
     def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
         if not prices or position.held == 0:
             return False
@@ -213,6 +231,10 @@ class All:
 
     conditions: "tuple[Condition, ...]"
 
+    @property
+    def text(self) -> str:
+        return " and ".join(_inner(one) for one in self.conditions) or "at once"
+
     def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
         return all(one.holds(position, seen, prices=prices) for one in self.conditions)
 
@@ -233,11 +255,22 @@ class AnyOf:
 
     conditions: "tuple[Condition, ...]"
 
+    @property
+    def text(self) -> str:
+        return " or ".join(_inner(one) for one in self.conditions) or "never"
+
     def holds(self, position: Position, seen: Observation, *, prices: bool) -> bool:
         return any(one.holds(position, seen, prices=prices) for one in self.conditions)
 
     def waits(self, position: Position) -> tuple[Wait, ...]:
         return tuple(wait for one in self.conditions for wait in one.waits(position))
+
+
+def _inner(condition: "Condition") -> str:
+    """Return a condition in words, in brackets where it is made of several."""
+    if isinstance(condition, All | AnyOf) and len(condition.conditions) > 1:
+        return f"({condition.text})"
+    return condition.text
 
 
 Condition = Flat | Elapsed | Indicator | Move | All | AnyOf

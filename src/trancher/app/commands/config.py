@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.output import BadInput, Json, is_there, money, print_json
+from trancher.app.output import BadInput, Json, is_there, money, plain, print_json
 from trancher.app.starter import STARTER
 from trancher.app.tables import console, quote, table
 from trancher.core.day import span
+from trancher.core.money import percent
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from trancher.app.configured import BotSettings, Settings
+    from trancher.core.conditions import Condition
     from trancher.core.rungs import ExitRule
 
 DEFAULT_PATH = Path("trancher.toml")
@@ -136,7 +138,7 @@ def _bot(settings: "Settings", bot: "BotSettings") -> Json:
         "rebuild": bot.plan.rebuild,
         "exits": [_exit_in_words(rule) for rule in bot.plan.exits],
         "disposal": bot.disposal.value,
-        "worst_case_capital": money(_worst_case(settings, bot)),
+        "worst_case_capital": plain(_worst_case(settings, bot)),
         "assumptions": list(settings.assumptions(bot.symbol, price_tick=None)),
     }
 
@@ -150,7 +152,6 @@ def _worst_case(settings: "Settings", bot: "BotSettings") -> Decimal:
 
 
 def _exit_in_words(rule: "ExitRule") -> str:
-    from trancher.core.money import percent
     from trancher.core.rungs import TakeProfit
 
     if not isinstance(rule, TakeProfit):
@@ -179,12 +180,19 @@ def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> No
         "the file's own candles" if bot.timeframe is None else f"candles of {span(bot.timeframe)}"
     )
     rungs = table(
-        f"{bot.name} on {bot.symbol}, {frame}", "rung", "bound by", "size", "uses", "sum", words=2
+        f"{bot.name}: {bot.strategy} on {bot.symbol}, {frame}",
+        *("rung", "buys when", "limited by", "size", "uses", "sum"),
+        words=3,
     )
     for one in fit(bot.plan.entries, bot.limits):
         uses = f"{one.uses} of {one.rung.repeat}"
         rungs.add_row(
-            one.rung.label, one.bound or "-", quote(one.rung.size), uses, quote(one.total)
+            one.rung.label,
+            _when(one.rung.when),
+            one.bound or "-",
+            quote(one.rung.size),
+            uses,
+            quote(one.total),
         )
     shown.print(rungs)
     limits = bot.limits
@@ -197,9 +205,14 @@ def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> No
         "cooldown": span(limits.tranche_cooldown),
         "reserve": limits.reserve_funds.value,
     }
+    terms = settings.instrument(bot.symbol, price_tick=None)
+    exits = ", ".join(_exit_in_words(rule) for rule in bot.plan.exits) or "none"
+    until = "entries go on" if bot.plan.rebuild else "no entry until the position is closed"
     lines = (
+        f"fees: maker {percent(terms.maker_fee)}, taker {percent(terms.taker_fee)}",
+        f"after a partial exit: {until}",
         "limits: " + ", ".join(f"{name} {value}" for name, value in said.items()),
-        "exits: " + (", ".join(_exit_in_words(rule) for rule in bot.plan.exits) or "none"),
+        f"exits, from the average cost of the entries: {exits}",
         f"books: {bot.disposal.value}",
         f"worst case: {quote(_worst_case(settings, bot))} {settings.portfolio.quote}, with fees",
         "assumed: " + (", ".join(assumed).replace(f"{bot.symbol}: ", "") or "nothing"),
@@ -207,6 +220,10 @@ def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> No
     for line in lines:
         shown.print(line, soft_wrap=True)
     shown.print()
+
+
+def _when(condition: "Condition") -> str:
+    return condition.text.removeprefix("no position and ").replace("no position", "at once")
 
 
 def _or_off(limit: Decimal | int | None) -> str:

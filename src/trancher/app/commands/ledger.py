@@ -50,6 +50,8 @@ def ledger(
         print_json(document(report))
     else:
         _print_tables(report)
+    for note in report.notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def _method(text: str) -> Disposal:

@@ -36,7 +36,9 @@ def plan(
     chosen = _chosen(settings, bot)
     start = _price(price)
     made = chosen.bot(settings.instrument(chosen.symbol, price_tick=None))
-    told = rehearse(made, engine_portfolio(settings), price=start)
+    told = rehearse(
+        made, engine_portfolio(settings), price=start, slippage=settings.backtest.slippage
+    )
     assumed = settings.assumptions(chosen.symbol, price_tick=None)
     if json:
         print_json(_document(chosen, told, assumed))

@@ -1,0 +1,245 @@
+"""A database: one file of books, opened once it is known to be ours, of this schema and this mode.
+
+Invariants:
+1. The books of paper and live never share a database: one of another mode is refused.
+2. A transaction that fails leaves nothing behind; one that has ended is on the disk.
+3. Whoever writes holds the only right to it from the first statement of a transaction on.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from trancher.store import schema, tables
+from trancher.store.entries import Mode
+from trancher.store.errors import UnusableDatabase, in_words
+from trancher.store.schema import SCHEMA, Schema
+
+_WRITES: Final = "trancher_writes"
+_BUSY_SECONDS: Final = 5
+_IDENTITY: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose books these are."""
+
+    mode: Mode
+    created_at: datetime
+
+
+class Database:
+    """Books on disk."""
+
+    def __init__(self, engine: Engine, *, path: Path, identity: Identity) -> None:
+        """Take over an engine; open_database and open_or_create call this."""
+        self._engine = engine
+        self.path = path
+        self.identity = identity
+
+    @property
+    def where(self) -> str:
+        """What a person calls it."""
+        return str(self.path)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the books and changes nothing."""
+        with _transaction(self._engine, self.where, writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that may write; it is on the disk when the block has ended."""
+        with _transaction(self._engine, self.where, writes=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._engine.dispose()
+
+
+def path_of(url: str) -> Path:
+    """Return the file that a database URL names.
+
+    Raises:
+        UnusableDatabase: it names no file of SQLite.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername != "sqlite" or parsed.host or parsed.query:
+        # A URL of another kind may hold a password.
+        said = repr(url) if parsed is None else parsed.render_as_string(hide_password=True)
+        raise UnusableDatabase(
+            where="database", found=said, expected="a URL such as sqlite:///trancher.db"
+        )
+    if parsed.database in (None, "", ":memory:"):
+        raise UnusableDatabase(
+            where="database", found=f"{url}, which names no file", expected="sqlite:///FILE"
+        )
+    return Path(parsed.database)
+
+
+def open_database(
+    url: str,
+    *,
+    mode: Mode | None,
+    schema: Schema = SCHEMA,
+    busy_seconds: int = _BUSY_SECONDS,
+) -> Database:
+    """Open books that are there.
+
+    Args:
+        mode: which they have to be of; None takes either, for those who only read.
+        busy_seconds: how long to wait for another process that is writing.
+
+    Raises:
+        UnusableDatabase: there are none, or they are not ours, of another schema or mode.
+        StoreError: the file cannot be read.
+    """
+    path = path_of(url)
+    if not path.exists():
+        raise UnusableDatabase(
+            where=str(path), found="no such file", expected="a database of Trancher"
+        )
+    engine = _engine(path, create=False, busy_seconds=busy_seconds)
+    try:
+        with _transaction(engine, str(path), writes=False) as connection:
+            identity = _checked(connection, path, mode=mode, revisions=schema)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Database(engine, path=path, identity=identity)
+
+
+def open_or_create(
+    url: str, *, mode: Mode, now: datetime, busy_seconds: int = _BUSY_SECONDS
+) -> Database:
+    """Open books, made at the current schema where the file is missing or empty.
+
+    Args:
+        now: when the books begin, where they do; UTC.
+
+    Raises:
+        UnusableDatabase, StoreError: as open_database.
+    """
+    path = path_of(url)
+    if not path.exists() or path.stat().st_size == 0:
+        _create(path, mode=mode, now=now, busy_seconds=busy_seconds)
+    return open_database(url, mode=mode, busy_seconds=busy_seconds)
+
+
+def upgrade_database(url: str, *, to: str | None = None, revisions: Schema = SCHEMA) -> str | None:
+    """Bring the books at `url` to the current schema, or to `to`; return the revision they had.
+
+    Raises:
+        UnusableDatabase: no books, or of a schema newer than this program.
+    """
+    path = path_of(url)
+    if not path.exists():
+        raise UnusableDatabase(
+            where=str(path), found="no such file", expected="a database of Trancher"
+        )
+    engine = _engine(path, create=False, busy_seconds=_BUSY_SECONDS)
+    try:
+        with _transaction(engine, str(path), writes=True) as connection:
+            before = schema.current(connection)
+            if before not in revisions.revisions:
+                schema.check(connection, where=str(path), schema=revisions)
+            schema.upgrade(connection, schema=revisions, to=to)
+    finally:
+        engine.dispose()
+    return before
+
+
+def _create(path: Path, *, mode: Mode, now: datetime, busy_seconds: int) -> None:
+    new = not path.exists()
+    engine = _engine(path, create=True, busy_seconds=busy_seconds)
+    try:
+        with _transaction(engine, str(path), writes=True) as connection:
+            # Another process may have been quicker; then there is nothing left to do.
+            if schema.is_empty(connection):
+                schema.upgrade(connection)
+                made = {"id": _IDENTITY, "mode": mode, "created_at": now}
+                connection.execute(insert(tables.identity), made)
+    except BaseException:
+        engine.dispose()
+        if new:
+            path.unlink(missing_ok=True)
+        raise
+    engine.dispose()
+
+
+def _checked(
+    connection: Connection, path: Path, *, mode: Mode | None, revisions: Schema
+) -> Identity:
+    schema.check(connection, where=str(path), schema=revisions)
+    row = connection.execute(select(tables.identity)).one_or_none()
+    if row is None:
+        raise UnusableDatabase(
+            where=str(path), found="books that nobody began", expected="a database of Trancher"
+        )
+    identity = Identity(mode=Mode(row.mode), created_at=row.created_at)
+    if mode is not None and identity.mode is not mode:
+        raise UnusableDatabase(
+            where=str(path),
+            found=f"the books of {identity.mode} trading",
+            expected=f"a database of its own for {mode} trading",
+        )
+    return identity
+
+
+def _engine(path: Path, *, create: bool, busy_seconds: int) -> Engine:
+    how = "rwc" if create else "rw"
+    address = f"file:{quote(str(path))}?mode={how}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    # The driver would begin on its own, at the first change only, and not before a CREATE.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _transaction(engine: Engine, where: str, *, writes: bool) -> Iterator[Connection]:
+    try:
+        with engine.connect() as connection:
+            if writes:
+                _write_ahead(connection)
+            with connection.execution_options(**{_WRITES: writes}).begin():
+                yield connection
+    except (DBAPIError, sqlite3.Error) as problem:
+        raise in_words(problem, where=where) from problem
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Readers go on while somebody writes, and a commit is one write to the log."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA journal_mode = WAL").close()

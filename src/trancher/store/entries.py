@@ -1,0 +1,141 @@
+"""Journal entries: all that a run writes down. Everything else in a database follows from them.
+
+A run's journal begins with RunStarted, which says what the run is and what it runs with, and ends
+with RunFinished unless the process died. Between them stand the events of its positions and the
+records of its decisions, in the order in which they happened; a run of refusals stands where it
+ended.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trancher.core.decide import Decision
+from trancher.core.events import Event
+from trancher.core.instrument import Instrument
+from trancher.core.money import EXACT, ZERO
+from trancher.core.order import BotName
+from trancher.core.tranches import Disposal
+from trancher.store.records import Record
+
+
+class Mode(StrEnum):
+    """Whose books a database keeps. They never share one."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class RunKind(StrEnum):
+    """What made a run."""
+
+    BACKTEST = "backtest"
+    DEMO = "demo"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotFacts:
+    """A bot as a run has it.
+
+    Attributes:
+        id: its place in the configuration, from 1.
+        strategy: name of its entry plan.
+        max_tranches: of one position; None means no limit.
+    """
+
+    id: int
+    name: BotName
+    strategy: str
+    max_tranches: int | None
+    disposal: Disposal
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run began.
+
+    Attributes:
+        mode, created_at: of the database.
+        run_id: counts the runs of the database from 1.
+        portfolio_id: counts the portfolios of the database from 1.
+        configuration_version: counts the configurations of the portfolio from 1.
+        configuration_hash: of what the configuration means, whatever its layout.
+        configuration_text: as it was written, TOML.
+        cash: quote at the start, > 0.
+        timezone: whose days the daily limits count by.
+    """
+
+    mode: Mode
+    created_at: datetime
+    run_id: int
+    kind: RunKind
+    at: datetime
+    portfolio_id: int
+    portfolio: str
+    quote: str
+    cash: Decimal
+    timezone: str
+    configuration_version: int
+    configuration_hash: str
+    configuration_text: str
+    bots: tuple[BotFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The last price of an instrument that a run saw, and when; quote per base."""
+
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """A run came to its end.
+
+    Attributes:
+        marks: the last price of every instrument, by symbol.
+    """
+
+    at: datetime
+    marks: Mapping[str, Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision was taken, or a refusal was repeated until now.
+
+    Attributes:
+        last: the latest of a run of refusals; None where it was taken once.
+        count: how often, >= 1.
+    """
+
+    first: Decision
+    last: Decision | None
+    count: int
+
+    @property
+    def record(self) -> Record:
+        last = self.first if self.last is None else self.last
+        return Record(first=self.first, last=last, count=self.count)
+
+
+def decided(record: Record) -> Decided:
+    """Return the entry of a record that has ended."""
+    last = None if record.count == 1 else _plain(record.last)
+    return Decided(first=_plain(record.first), last=last, count=record.count)
+
+
+def _plain(decision: Decision) -> Decision:
+    """Return a decision whose anchor price, a quotient, is 50000 and not 5E+4."""
+    price = decision.anchor_price
+    if price is None or "E+" not in str(price):
+        return decision
+    return replace(decision, anchor_price=EXACT.add(price, ZERO))
+
+
+Entry = RunStarted | RunFinished | Decided | Event

@@ -1,0 +1,61 @@
+"""What can be wrong with a database, in one sentence: where, what was found, what is expected.
+
+StoreError
+├── UnreadableText            a stored text is not what the codec writes
+└── UnusableDatabase          there is no database here that this program can use
+"""
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+
+class StoreError(Exception):
+    """Something stored cannot be read or written; nothing half-written is left behind.
+
+    Attributes:
+        where: the file, or the place in a stored text.
+    """
+
+    def __init__(self, *, where: str, found: str, expected: str) -> None:
+        super().__init__(f"{where}: found {found}, expected {expected}")
+        self.where = where
+        self.found = found
+        self.expected = expected
+
+
+class UnreadableText(StoreError):
+    """A stored text is not what the codec writes."""
+
+
+class UnusableDatabase(StoreError):
+    """There is no database here that this program can use: another file or program is needed."""
+
+
+# By the first words of SQLite's own error names; the longer name goes first.
+_WORDS: Final = (
+    ("SQLITE_READONLY", "a file that may not be written", "one that may be written"),
+    ("SQLITE_BUSY", "it locked by another process", "to be alone in writing; try again later"),
+    ("SQLITE_LOCKED", "it locked by another process", "to be alone in writing; try again later"),
+    ("SQLITE_FULL", "no room left on the disk", "room for the books"),
+    ("SQLITE_IOERR", "a disk that does not take or give the data", "a working disk with room"),
+    ("SQLITE_CANTOPEN", "no way to open it", "a file in a folder that may be written"),
+    ("SQLITE_PERM", "no permission to open it", "a file that may be read and written"),
+    ("SQLITE_AUTH", "no permission to open it", "a file that may be read and written"),
+    ("SQLITE_CORRUPT", "a damaged database", "a whole one; `trancher db restore` puts one back"),
+    ("SQLITE_NOTADB", "a file that is no database", "a database of Trancher"),
+)
+_UNUSABLE: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CANTOPEN")
+
+
+def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
+    """Return what the database driver found wrong, as one sentence."""
+    cause = problem.orig if isinstance(problem, DBAPIError) else problem
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    for prefix, found, expected in _WORDS:
+        if name.startswith(prefix):
+            kind = UnusableDatabase if prefix in _UNUSABLE else StoreError
+            return kind(where=where, found=found, expected=expected)
+    said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    return StoreError(where=where, found=f"the database's refusal ({said})", expected="none")

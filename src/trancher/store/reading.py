@@ -1,0 +1,243 @@
+"""Reading: what the commands ask of the books. Values come out, never rows.
+
+A run is named by its number; latest_run says which one people mean when they name none.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from trancher.core.lifecycle import State
+from trancher.core.order import BotName, PositionId
+from trancher.core.position import Position
+from trancher.core.tranches import Disposal
+from trancher.store import tables
+from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
+from trancher.store.database import Database
+from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunKind
+from trancher.store.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run.
+
+    Attributes:
+        cash: quote at its start.
+        finished_at: None where the process died, or goes on.
+        entries, hash: how long its journal is, and the hash of its last entry.
+    """
+
+    id: int
+    portfolio_id: int
+    portfolio: str
+    quote: str
+    kind: RunKind
+    cash: Decimal
+    timezone: str
+    started_at: datetime
+    finished_at: datetime | None
+    entries: int
+    hash: str
+    configuration_version: int
+    configuration_hash: str
+    configuration_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotBooks:
+    """A bot of a run, with its positions.
+
+    Attributes:
+        positions: all of them, oldest first; each had at least an entry order.
+        mark: the last price the run saw of its instrument; None for an unfinished run.
+    """
+
+    facts: BotFacts
+    positions: tuple[Position, ...]
+    mark: Mark | None
+
+    @property
+    def active(self) -> tuple[Position, ...]:
+        """The positions that are not CLOSED."""
+        return tuple(one for one in self.positions if one.state is not State.CLOSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """An entry of a run's journal.
+
+    Attributes:
+        position_id: whose event it is; None for what is the run's.
+    """
+
+    number: int
+    position_id: PositionId | None
+    entry: Entry
+    hash: str
+
+
+class Books:
+    """Answers from one database; each answer is true of one moment."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return every run, oldest first."""
+        return tuple(_run(row) for row in self._all(_runs()))
+
+    def latest_run(self) -> Run | None:
+        """Return the run that began last, or None where there was none."""
+        found = self._all(_runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1))
+        return _run(found[0]) if found else None
+
+    def run(self, run_id: int) -> Run | None:
+        """Return a run by its number."""
+        found = self._all(_runs().where(tables.run.c.id == run_id))
+        return _run(found[0]) if found else None
+
+    def bots(self, run: Run) -> tuple[BotBooks, ...]:
+        """Return the bots of a run, in the configuration's order."""
+        bot, position = tables.bot.c, tables.position.c
+        with self._reading() as connection:
+            bots = connection.execute(
+                select(tables.bot).where(*_within(tables.bot, run)).order_by(bot.id)
+            ).all()
+            documents = connection.execute(
+                select(position.bot_id, position.document)
+                .where(*_within(tables.position, run))
+                .order_by(position.number)
+            ).all()
+        return tuple(
+            BotBooks(
+                facts=_facts(row),
+                positions=tuple(
+                    POSITIONS.decode(text) for bot_id, text in documents if bot_id == row.id
+                ),
+                mark=_mark(row),
+            )
+            for row in bots
+        )
+
+    def position(self, run: Run, position_id: PositionId) -> Position | None:
+        """Return a position as it was at the end of the run, or None where it never opened."""
+        position = tables.position
+        found = self._all(
+            select(position.c.document).where(
+                *_within(position, run), position.c.id == position_id
+            )
+        )
+        return POSITIONS.decode(found[0].document) if found else None
+
+    def decisions(self, run: Run, bot: BotName | None, *, limit: int) -> tuple[Record, ...]:
+        """Return the latest decisions of a bot, or of all bots, newest first."""
+        decision, journal = tables.decision.c, tables.journal.c
+        query = (
+            select(journal.payload)
+            .join_from(
+                tables.decision,
+                tables.journal,
+                (journal.portfolio_id == decision.portfolio_id)
+                & (journal.run_id == decision.run_id)
+                & (journal.number == decision.number),
+            )
+            .where(*_within(tables.decision, run))
+            .order_by(decision.number.desc())
+            .limit(limit)
+        )
+        if bot is not None:
+            same = (tables.bot.c.id == decision.bot_id) & (tables.bot.c.name == bot)
+            query = query.join(tables.bot, same).where(*_within(tables.bot, run))
+        return tuple(_record(row.payload) for row in self._all(query))
+
+    def journal(
+        self, run: Run, *, first: int = 1, limit: int, position_id: PositionId | None = None
+    ) -> tuple[JournalLine, ...]:
+        """Return journal entries from number `first` on, at most `limit`, in order.
+
+        Args:
+            position_id: leaves out all but the events of this position.
+        """
+        journal = tables.journal.c
+        query = (
+            select(journal.number, journal.position_id, journal.payload, journal.hash)
+            .where(*_within(tables.journal, run), journal.number >= first)
+            .order_by(journal.number)
+            .limit(limit)
+        )
+        if position_id is not None:
+            query = query.where(journal.position_id == position_id)
+        return tuple(
+            JournalLine(
+                number=row.number,
+                position_id=row.position_id,
+                entry=ENTRIES.decode(row.payload),
+                hash=row.hash,
+            )
+            for row in self._all(query)
+        )
+
+    def _all(self, query: Select[Any]) -> list[Row[Any]]:
+        with self._reading() as connection:
+            return list(connection.execute(query))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._database.reading() as connection:
+            yield connection
+
+
+def _within(table: Any, run: Run) -> tuple[ColumnElement[bool], ...]:
+    return (table.c.portfolio_id == run.portfolio_id, table.c.run_id == run.id)
+
+
+def _runs() -> Select[Any]:
+    run, portfolio, configuration = tables.run, tables.portfolio, tables.configuration
+    return (
+        select(
+            run,
+            portfolio.c.name.label("portfolio"),
+            portfolio.c.quote,
+            configuration.c.hash.label("configuration_hash"),
+            configuration.c.text.label("configuration_text"),
+        )
+        .join(portfolio, portfolio.c.id == run.c.portfolio_id)
+        .join(
+            configuration,
+            (configuration.c.portfolio_id == run.c.portfolio_id)
+            & (configuration.c.version == run.c.configuration_version),
+        )
+        .order_by(run.c.id)
+    )
+
+
+def _run(row: Row[Any]) -> Run:
+    values = dict(row._mapping)  # noqa: SLF001 SQLAlchemy's public name for it
+    return Run(**{**values, "kind": RunKind(row.kind)})
+
+
+def _facts(row: Row[Any]) -> BotFacts:
+    return BotFacts(
+        id=row.id,
+        name=BotName(row.name),
+        strategy=row.strategy,
+        max_tranches=row.max_tranches,
+        disposal=Disposal(row.disposal),
+        instrument=INSTRUMENTS.decode(row.instrument),
+    )
+
+
+def _mark(row: Row[Any]) -> Mark | None:
+    return None if row.mark_price is None else Mark(price=row.mark_price, at=row.marked_at)
+
+
+def _record(payload: str) -> Record:
+    entry = ENTRIES.decode(payload)
+    assert isinstance(entry, Decided), payload
+    return entry.record

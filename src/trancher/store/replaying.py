@@ -1,0 +1,199 @@
+"""Replaying: a run's journal, taken through the core again, and the rows that follow from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Table
+
+from trancher.core.errors import TrancherError
+from trancher.core.events import EntryAccepted, Event
+from trancher.core.order import BotName, PositionId
+from trancher.core.position import Position, evolve, new_position
+from trancher.store import rows, tables
+from trancher.store.chain import START, link
+from trancher.store.codec import ENTRIES
+from trancher.store.entries import BotFacts, Decided, Entry, RunFinished, RunStarted
+from trancher.store.errors import StoreError
+from trancher.store.rows import Orders, Row
+
+
+class BrokenJournal(Exception):
+    """An entry is not what was written: nothing after it can be believed.
+
+    Attributes:
+        number: of the entry.
+        column: of the journal.
+    """
+
+    def __init__(self, *, number: int, column: str, stored: str, expected: str) -> None:
+        super().__init__(f"entry {number}: {column} is {stored}, expected {expected}")
+        self.number = number
+        self.column = column
+        self.stored = stored
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A row of the journal as it lies in the database."""
+
+    number: int
+    position_id: str | None
+    type: str
+    payload: str
+    previous_hash: str
+    hash: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """A run as its journal tells it.
+
+    Attributes:
+        positions: in the order in which they began.
+        decisions: by the number of their entry.
+        number, hash: of the last entry.
+    """
+
+    started: RunStarted
+    finished: RunFinished | None = None
+    positions: dict[PositionId, Position] = field(default_factory=dict)
+    orders: Orders = field(default_factory=dict)
+    decisions: dict[int, Decided] = field(default_factory=dict)
+    number: int = 1
+    hash: str = START
+
+    def take(self, number: int, position_id: PositionId | None, entry: Entry) -> None:
+        """Let an entry after the first happen.
+
+        Raises:
+            TrancherError, LookupError, ValueError: it cannot have happened here.
+        """
+        if self.finished is not None:
+            raise ValueError("an entry after the run's end")
+        match entry:
+            case RunStarted():
+                raise ValueError("a second beginning")
+            case RunFinished():
+                self.finished = entry
+            case Decided():
+                self.decisions[number] = entry
+                self.bot(entry.first.bot)
+            case _:
+                if position_id is None:
+                    raise ValueError("an event of no position")
+                self._happen(position_id, entry)
+
+    def bot(self, name: BotName) -> BotFacts:
+        """Return a bot of the run.
+
+        Raises:
+            LookupError: it has none of that name.
+        """
+        for bot in self.started.bots:
+            if bot.name == name:
+                return bot
+        raise LookupError(f"no bot {name}")
+
+    def rows(self) -> Iterator[tuple[Table, Row]]:
+        """Return every row that the run implies, but for those of the journal."""
+        started, key = self.started, rows.key_of(self.started)
+        run = rows.run_row(started, self.finished, entries=self.number, hash_=self.hash)
+        yield tables.run, run
+        yield from ((tables.bot, row) for row in rows.bot_rows(started, self.finished))
+        for number, position in enumerate(self.positions.values(), start=1):
+            bot_id = self.bot(position.bot).id
+            row = rows.position_row(key, position, number=number, bot_id=bot_id)
+            yield tables.position, row
+            for tranche in position.book.tranches:
+                yield tables.tranche, rows.tranche_row(key, position.id, tranche)
+            for filled in position.fills.values():
+                yield tables.fill, rows.fill_row(key, position.id, filled)
+        yield from ((tables.orders, rows.order_row(key, one)) for one in self.orders.values())
+        for number, decided in self.decisions.items():
+            bot_id = self.bot(decided.first.bot).id
+            yield tables.decision, rows.decision_row(key, decided, number=number, bot_id=bot_id)
+
+    def _happen(self, position_id: PositionId, event: Event) -> None:
+        position = self.positions.get(position_id)
+        if position is None:
+            if not isinstance(event, EntryAccepted):
+                raise LookupError(f"no position {position_id}")
+            bot = self.bot(event.order.bot)
+            position = new_position(
+                position_id=position_id,
+                bot=bot.name,
+                instrument=bot.instrument,
+                disposal=bot.disposal,
+            )
+        self.positions[position_id] = evolve(position, event)
+        rows.follow(self.orders, position_id, event)
+
+
+def replay(portfolio_id: int, run_id: int, journal: Iterator[Stored]) -> Replayed:
+    """Return what a journal comes to.
+
+    Args:
+        journal: its rows in order.
+
+    Raises:
+        BrokenJournal: a row that is not what was written.
+    """
+    replayed: Replayed | None = None
+    expected, previous = 1, START
+    for row in journal:
+        _linked(row, portfolio_id, run_id, number=expected, previous=previous)
+        entry = _entry(row)
+        try:
+            if replayed is None:
+                replayed = Replayed(started=_first(entry, portfolio_id, run_id))
+            else:
+                position_id = None if row.position_id is None else PositionId(row.position_id)
+                replayed.take(row.number, position_id, entry)
+        except (TrancherError, LookupError, ValueError, StopIteration) as problem:
+            raise _broken(row.number, "payload", str(problem), "what can happen") from problem
+        replayed.number, replayed.hash = row.number, row.hash
+        expected, previous = expected + 1, row.hash
+    if replayed is None:
+        raise _broken(1, "row", "none", "the beginning of the run")
+    return replayed
+
+
+def _linked(row: Stored, portfolio_id: int, run_id: int, *, number: int, previous: str) -> None:
+    if row.number != number:
+        raise _broken(number, "row", "none", "one, as every number below the last has")
+    if row.previous_hash != previous:
+        raise _broken(number, "previous_hash", row.previous_hash, previous)
+    hash_ = link(
+        previous,
+        portfolio_id=portfolio_id,
+        run_id=run_id,
+        number=row.number,
+        position_id=row.position_id,
+        type_=row.type,
+        payload=row.payload,
+    )
+    if row.hash != hash_:
+        raise _broken(number, "hash", row.hash, f"{hash_}, which the row's content has")
+
+
+def _entry(row: Stored) -> Entry:
+    try:
+        entry = ENTRIES.decode(row.payload)
+    except StoreError as problem:
+        raise _broken(row.number, "payload", str(problem), "what the codec writes") from problem
+    if type(entry).__name__ != row.type:
+        raise _broken(row.number, "type", row.type, type(entry).__name__)
+    return entry
+
+
+def _first(entry: Entry, portfolio_id: int, run_id: int) -> RunStarted:
+    if not isinstance(entry, RunStarted):
+        raise ValueError("no beginning of a run")  # noqa: TRY004 what is stored is wrong, not a type
+    if (entry.portfolio_id, entry.run_id) != (portfolio_id, run_id):
+        raise ValueError("the beginning of another run")
+    return entry
+
+
+def _broken(number: int, column: str, stored: str, expected: str) -> BrokenJournal:
+    return BrokenJournal(number=number, column=column, stored=stored, expected=expected)

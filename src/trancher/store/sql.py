@@ -1,0 +1,221 @@
+"""The store on disk: the journal of a run, and what follows from it, written batch by batch.
+
+Entries wait in memory until there are as many as a batch, or until the run is finished; then they
+and the rows that follow from them are written in one transaction, journal first. A killed process
+leaves whole batches behind: a run without an end, whose books are true as far as they go.
+
+Invariants:
+1. A batch is written wholly or not at all; if it could not be written it still waits.
+2. An accepted decision and the events it led to are never in different batches.
+3. The rows of a batch are those that rows.py makes of the journal up to its end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from trancher.core.decide import Decision
+from trancher.core.events import Event
+from trancher.core.lifecycle import State
+from trancher.core.order import BotName, ClientOrderId, PositionId
+from trancher.core.position import Position
+from trancher.store import rows, tables, write
+from trancher.store.database import Database
+from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
+from trancher.store.journal import Journal
+from trancher.store.records import Record, joined, recorded
+from trancher.store.rows import Orders, Row
+from trancher.store.write import Changes
+
+BATCH: Final = 2_000
+"""Entries in one transaction, unless somebody wants another number of them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Page:
+    """What the store knows of a position that is not closed, or not written as closed yet.
+
+    Attributes:
+        number: counts the positions of the run.
+        position: as it is now.
+        written: as it was when it was last written; None before that.
+        orders: all of them.
+        moved: ids of the orders that are not written as they are.
+        placed: ids of the orders that have been written before.
+    """
+
+    number: int
+    position: Position
+    written: Position | None = None
+    orders: Orders = field(default_factory=dict)
+    moved: dict[ClientOrderId, None] = field(default_factory=dict)
+    placed: set[ClientOrderId] = field(default_factory=set)
+
+
+class SqlStore:
+    """Keeps one run in a database; runs.start makes one."""
+
+    def __init__(self, database: Database, started: RunStarted, *, batch: int = BATCH) -> None:
+        """Begin to keep a run; begin_with writes its first entry.
+
+        Args:
+            batch: how many entries wait for one transaction, > 0; with 1 nothing waits.
+        """
+        assert batch > 0
+        self.run_id: Final = started.run_id
+        self._database = database
+        self._started = started
+        self._finished: RunFinished | None = None
+        self._key: Final = rows.key_of(started)
+        self._bot_ids: Final[Mapping[BotName, int]] = {bot.name: bot.id for bot in started.bots}
+        self._batch = batch
+        self._journal = Journal(started)
+        self._pages: dict[PositionId, _Page] = {}
+        self._touched: dict[PositionId, None] = {}
+        self._positions = 0
+        self._refused: dict[BotName, Record] = {}
+
+    def begin_with(self, connection: Connection) -> None:
+        """Write the first entry, in a transaction that is taken to end well."""
+        self._journal.add(self._started)
+        linked = self._journal.linked()
+        run = rows.run_row(self._started, None, entries=1, hash_=linked.hash)
+        write.insert(connection, tables.run, [run])
+        write.insert(connection, tables.bot, rows.bot_rows(self._started, None))
+        write.insert(connection, tables.journal, linked.rows)
+        self._journal.written(linked)
+
+    def append(self, position: Position, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        page = self._pages.get(position.id)
+        if page is None:
+            self._positions += 1
+            page = _Page(number=self._positions, position=position)
+            self._pages[position.id] = page
+        page.position = position
+        self._touched[position.id] = None
+        for event in events:
+            self._journal.add(event, position.id)
+            moved = rows.follow(page.orders, position.id, event)
+            if moved is not None:
+                page.moved[moved] = None
+        self._flush_if_full()
+
+    def record(self, decision: Decision) -> None:
+        before = self._refused.get(decision.bot)
+        grown = None if before is None else joined(before, decision)
+        if grown is not None:
+            self._refused[decision.bot] = grown
+            return
+        if before is not None:
+            self._journal.add(decided(self._refused.pop(decision.bot)))
+        if decision.accepted:
+            # Its events come next and belong to the same batch: no flush here.
+            self._journal.add(decided(recorded(decision)))
+            return
+        self._refused[decision.bot] = recorded(decision)
+        self._flush_if_full()
+
+    def finish(self, *, at: datetime, marks: Mapping[str, Mark]) -> None:
+        """Write everything that waits, and the end of the run.
+
+        Args:
+            marks: the last price of every instrument, by symbol.
+
+        Raises:
+            StoreError: it cannot be written; the run stays unfinished.
+        """
+        assert self._finished is None
+        for record in self._refused.values():
+            self._journal.add(decided(record))
+        self._refused.clear()
+        self._finished = RunFinished(at=at, marks=marks)
+        self._journal.add(self._finished)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write everything that waits; a run of refusals that goes on is no entry yet.
+
+        Raises:
+            StoreError: it cannot be written; nothing of it is, and all of it still waits.
+        """
+        if not self._journal.waiting:
+            return
+        linked = self._journal.linked()
+        pages = [self._pages[position_id] for position_id in self._touched]
+        with self._database.writing() as connection:
+            write.insert(connection, tables.journal, linked.rows)
+            write.insert(connection, tables.decision, self._decision_rows())
+            self._write_positions(connection, pages)
+            self._write_run(connection, linked.hash)
+        self._journal.written(linked)
+        self._touched.clear()
+        for page in pages:
+            if page.position.state is State.CLOSED:
+                del self._pages[page.position.id]
+            page.written = page.position
+            page.placed.update(page.moved)
+            page.moved.clear()
+
+    def _flush_if_full(self) -> None:
+        if len(self._journal.waiting) >= self._batch:
+            self.flush()
+
+    def _decision_rows(self) -> list[Row]:
+        return [
+            rows.decision_row(
+                self._key,
+                one.entry,
+                number=one.number,
+                bot_id=self._bot_ids[one.entry.first.bot],
+            )
+            for one in self._journal.waiting
+            if isinstance(one.entry, Decided)
+        ]
+
+    def _write_run(self, connection: Connection, last_hash: str) -> None:
+        run = rows.run_row(
+            self._started, self._finished, entries=self._journal.number, hash_=last_hash
+        )
+        write.update(connection, tables.run, [run])
+        if self._finished is not None:
+            write.update(connection, tables.bot, rows.bot_rows(self._started, self._finished))
+
+    def _write_positions(self, connection: Connection, pages: Sequence[_Page]) -> None:
+        changes = Changes()
+        for page in pages:
+            row = rows.position_row(
+                self._key,
+                page.position,
+                number=page.number,
+                bot_id=self._bot_ids[page.position.bot],
+            )
+            changes.add(tables.position, row, new=page.written is None)
+        for page in pages:
+            _orders_and_fills(changes, self._key, page)
+            _tranches(changes, self._key, page)
+        changes.write(connection)
+
+
+def _orders_and_fills(changes: Changes, key: Row, page: _Page) -> None:
+    for order_id in page.moved:
+        row = rows.order_row(key, page.orders[order_id])
+        changes.add(tables.orders, row, new=order_id not in page.placed)
+    known = {} if page.written is None else page.written.fills
+    for trade_id, filled in page.position.fills.items():
+        if trade_id not in known:
+            changes.add(tables.fill, rows.fill_row(key, page.position.id, filled), new=True)
+
+
+def _tranches(changes: Changes, key: Row, page: _Page) -> None:
+    before = page.written
+    known = {} if before is None else {one.id: one for one in before.book.tranches}
+    for tranche in page.position.book.tranches:
+        old = known.get(tranche.id)
+        if old is not tranche:
+            row = rows.tranche_row(key, page.position.id, tranche)
+            changes.add(tables.tranche, row, new=old is None)

@@ -1,0 +1,240 @@
+"""Verify: the journal replayed against every stored row, column by column.
+
+What it finds: any row or column of any table that differs from what the journal implies, a broken
+chain of hashes, books that do not balance, and a guard that is missing. What it cannot find is a
+journal that somebody wrote anew from end to end, hashes included; a copy elsewhere can.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, type_coerce, union
+from sqlalchemy.types import NullType
+
+from trancher.core.money import ONE
+from trancher.core.pnl import identity_gap
+from trancher.store import rows, tables
+from trancher.store.database import Database
+from trancher.store.entries import RunStarted
+from trancher.store.replaying import BrokenJournal, Replayed, Stored, replay
+from trancher.store.rows import Row
+from trancher.store.write import spelling
+
+Key = tuple[object, ...]
+Line = Mapping[Any, object]
+_OF_DATABASE: Final = (tables.identity, tables.portfolio, tables.configuration)
+_COMPARED: Final = tuple(table for table in tables.OF_A_RUN if table is not tables.journal)
+_ROW: Final = "row"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something stored is not what the journal implies.
+
+    Attributes:
+        row: its key.
+        column: "row" where all of it is missing or too much.
+    """
+
+    table: str
+    row: str
+    column: str
+    stored: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = f"{self.table} ({self.row}), {self.column}"
+        return f"{place}: found {self.stored}, expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedRun:
+    """A run that was looked at.
+
+    Attributes:
+        entries: how many of its journal were replayed; 0 for a broken one.
+        finished: whether it came to its end; False for a process that died, or goes on.
+    """
+
+    run_id: int
+    entries: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What came of it; all is well where there is no difference."""
+
+    runs: tuple[VerifiedRun, ...]
+    differences: tuple[Difference, ...]
+
+
+def verify(database: Database, *, run_id: int | None = None) -> Verified:
+    """Replay one run, or all, and compare every table with what follows.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    runs: list[VerifiedRun] = []
+    found: list[Difference] = []
+    started: list[RunStarted] = []
+    with database.reading() as connection:
+        for portfolio_id, one in _runs(connection):
+            if run_id not in (None, one):
+                continue
+            try:
+                replayed = replay(portfolio_id, one, _journal(connection, portfolio_id, one))
+            except BrokenJournal as problem:
+                found.append(_broken(portfolio_id, one, problem))
+                runs.append(VerifiedRun(run_id=one, entries=0, finished=False))
+                continue
+            found += _differences_of_run(connection, replayed)
+            started.append(replayed.started)
+            finished = replayed.finished is not None
+            runs.append(VerifiedRun(run_id=one, entries=replayed.number, finished=finished))
+        found += _differences_of_database(
+            connection, started, whole=run_id is None and len(started) == len(runs)
+        )
+        found += _missing_guards(connection)
+    return Verified(runs=tuple(runs), differences=tuple(found))
+
+
+def _runs(connection: Connection) -> Sequence[tuple[int, int]]:
+    """Return (portfolio, run) of every run that any table knows of."""
+    keys = union(
+        select(tables.run.c.portfolio_id, tables.run.c.id),
+        *(
+            select(table.c.portfolio_id, table.c.run_id)
+            for table in tables.OF_A_RUN
+            if table is not tables.run
+        ),
+    )
+    return sorted((portfolio, run) for portfolio, run in connection.execute(keys))
+
+
+def _journal(connection: Connection, portfolio_id: int, run_id: int) -> Iterator[Stored]:
+    table = tables.journal
+    found = connection.execute(
+        select(
+            table.c.number,
+            table.c.position_id,
+            table.c.type,
+            table.c.payload,
+            table.c.previous_hash,
+            table.c.hash,
+        )
+        .where(table.c.portfolio_id == portfolio_id, table.c.run_id == run_id)
+        .order_by(table.c.number)
+    )
+    return (Stored(**row._mapping) for row in found)  # noqa: SLF001 SQLAlchemy's public name for it
+
+
+def _broken(portfolio_id: int, run_id: int, problem: BrokenJournal) -> Difference:
+    return Difference(
+        table=tables.journal.name,
+        row=f"{portfolio_id}, {run_id}, {problem.number}",
+        column=problem.column,
+        stored=problem.stored,
+        expected=f"{problem.expected}; nothing else of the run was compared",
+    )
+
+
+def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[Difference]:
+    for position in replayed.positions.values():
+        gap = identity_gap(position.book, mark_price=ONE)
+        if gap != 0:
+            yield Difference(
+                table=tables.position.name,
+                row=position.id,
+                column="document",
+                stored=f"books that are {gap:f} apart",
+                expected="books that balance",
+            )
+    wanted: dict[Table, list[Row]] = {table: [] for table in _COMPARED}
+    for table, row in replayed.rows():
+        wanted[table].append(row)
+    started = replayed.started
+    for table, expected in wanted.items():
+        run_column = table.c.id if table is tables.run else table.c.run_id
+        within = (table.c.portfolio_id == started.portfolio_id, run_column == started.run_id)
+        stored = connection.execute(_raw(table).where(*within)).mappings()
+        yield from _compared(connection, table, stored, expected, whole=True)
+
+
+def _differences_of_database(
+    connection: Connection, started: Sequence[RunStarted], *, whole: bool
+) -> Iterator[Difference]:
+    wanted: dict[Table, list[Row]] = {table: [] for table in _OF_DATABASE}
+    for run in started:
+        wanted[tables.identity].append(rows.identity_row(run))
+        wanted[tables.portfolio].append(rows.portfolio_row(run))
+        wanted[tables.configuration].append(rows.configuration_row(run))
+    for table, expected in wanted.items():
+        stored = connection.execute(_raw(table)).mappings()
+        # Before its first run a database has an identity that no journal speaks of.
+        said = whole and bool(started)
+        yield from _compared(connection, table, stored, expected, whole=said)
+
+
+def _raw(table: Table) -> Select[Any]:
+    """Return a query for the values as they lie in the database, whatever they should be."""
+    raw: list[ColumnElement[Any]] = [
+        type_coerce(column, NullType()).label(column.name) for column in table.c
+    ]
+    return select(*raw)
+
+
+def _compared(
+    connection: Connection,
+    table: Table,
+    stored: Iterable[Line],
+    expected: Sequence[Row],
+    *,
+    whole: bool,
+) -> Iterator[Difference]:
+    """Yield what differs; where `whole` is set, also each row that nothing implies."""
+    spell = {column.name: spelling(table, column.name, connection.dialect) for column in table.c}
+    keys = [column.name for column in table.primary_key]
+    there = {tuple(row[name] for name in keys): row for row in stored}
+    implied: set[Key] = set()
+    for row in expected:
+        line = {name: _spelled(spell[name], value) for name, value in row.items()}
+        key = tuple(line[name] for name in keys)
+        implied.add(key)
+        found = there.get(key)
+        if found is None:
+            yield _difference(table, key, _ROW, "none", "one")
+            continue
+        for name, value in line.items():
+            if found[name] != value or type(found[name]) is not type(value):
+                yield _difference(table, key, name, repr(found[name]), repr(value))
+    if whole:
+        for key in there.keys() - implied:
+            yield _difference(table, key, _ROW, "one", "none")
+
+
+def _spelled(spell: object, value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    return spell(value) if callable(spell) else value
+
+
+def _difference(table: Table, key: Key, column: str, stored: str, expected: str) -> Difference:
+    named = ", ".join(str(part) for part in key)
+    return Difference(table=table.name, row=named, column=column, stored=stored, expected=expected)
+
+
+def _missing_guards(connection: Connection) -> Iterator[Difference]:
+    master = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    there = {name: sql for name, sql in connection.exec_driver_sql(master)}  # noqa: C416 typed
+    for name, sql in tables.guards().items():
+        if there.get(name) != sql:
+            yield Difference(
+                table=name.partition("_")[0],
+                row=name,
+                column="trigger",
+                stored="none",
+                expected="one that keeps rows from being changed",
+            )

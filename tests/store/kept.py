@@ -1,0 +1,128 @@
+"""Books to test with: two bots over a simulated market, kept in a database or in memory."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from trancher.app.backtesting import Backtest, Source, run_backtest
+from trancher.app.configured import Settings
+from trancher.app.keeping import last_marks, new_run
+from trancher.app.settings import parse
+from trancher.market.simulated import simulated_candles
+from trancher.store.database import Database, open_or_create
+from trancher.store.entries import Mode, RunKind
+from trancher.store.runs import start
+
+NOW: Final = datetime(2025, 6, 1, 12, tzinfo=UTC)
+LATER: Final = NOW + timedelta(minutes=1)
+TEXT: Final = """\
+[portfolio]
+name = "kept"
+quote = "USD"
+cash = 500
+max_active_positions = 2
+max_daily_trades = 40
+[instrument."BTC/USD"]
+price_tick = 0.01
+quantity_step = 0.00000001
+[instrument."ETH/USD"]
+price_tick = 0.01
+quantity_step = 0.001
+min_notional = 5
+fee_in = "base"
+[backtest]
+slippage = "0.05%"
+
+[[bot]]
+name = "often"
+symbol = "BTC/USD"
+timeframe = "1h"
+[bot.limits]
+max_tranches = 3
+tranche_cooldown = "1h"
+[bot.entry]
+plan = "dca"
+size = 25
+every = "2h"
+max_tranches = 3
+[bot.exit]
+take_profit = [{gain = "0.3%", sell = "33%"}, {gain = "0.7%", sell = "rest"}]
+stop_loss = "2%"
+disposal = "average"
+
+[[bot]]
+name = "seldom"
+symbol = "ETH/USD"
+timeframe = "1h"
+[bot.limits]
+max_position_size = 60
+max_tranches = 9
+tranche_cooldown = "4h"
+[bot.entry]
+plan = "dca"
+size = 20
+every = "1h"
+max_tranches = 9
+[bot.exit]
+take_profit = [{gain = "2%", sell = "50%"}, {gain = "3%", sell = "rest"}]
+stop_loss = "9%"
+disposal = "hifo"
+"""
+
+
+def configured(text: str = TEXT) -> Settings:
+    """Return the configuration of the two bots, or of `text`."""
+    return parse(text, file="kept.toml")
+
+
+def markets(hours: int, *, seed: int = 1) -> dict[str, Source]:
+    """Return so many hours of both markets."""
+    return {
+        symbol: Source(
+            name=f"{symbol[:3]}.csv",
+            candles=simulated_candles(
+                seed=seed * 10 + number,
+                count=hours,
+                first_at=datetime(2024, 1, 1, tzinfo=UTC),
+                start_price=Decimal(price),
+                tick=Decimal("0.01"),
+                volatility=Decimal("0.8"),
+            ),
+        )
+        for number, (symbol, price) in enumerate({"BTC/USD": 50_000, "ETH/USD": 3_000}.items())
+    }
+
+
+def url_of(file: Path) -> str:
+    """Return the URL of a file."""
+    return f"sqlite:///{file}"
+
+
+def opened(file: Path) -> Database:
+    """Return the paper books in `file`, made where they are missing."""
+    return open_or_create(url_of(file), mode=Mode.PAPER, now=NOW)
+
+
+def keep(
+    database: Database,
+    *,
+    hours: int,
+    seed: int = 1,
+    text: str = TEXT,
+    batch: int = 100,
+    finish: bool = True,
+) -> Backtest:
+    """Keep a run of the two bots; without `finish` it stops as a process does that is killed."""
+    settings, sources = configured(text), markets(hours, seed=seed)
+    new = new_run(settings, sources, kind=RunKind.BACKTEST, at=NOW)
+    store = start(database, new, batch=batch)
+    done = run_backtest(settings, sources, progress=None, store=store)
+    if finish:
+        store.finish(at=LATER, marks=last_marks(done))
+    return done
+
+
+def in_memory(*, hours: int, seed: int = 1, text: str = TEXT) -> Backtest:
+    """Return the same run, kept in memory."""
+    return run_backtest(configured(text), markets(hours, seed=seed), progress=None)
