@@ -1,4 +1,7 @@
-"""How many examples a property is asked for: few at the desk, many in CI, most in a campaign."""
+"""How many examples a property is asked for: few at the desk, many in CI, most in a campaign.
+
+Fewest against mutants: each of thousands gets all the tests, and a run is the same every time.
+"""
 
 from hypothesis import settings
 

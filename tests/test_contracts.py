@@ -79,7 +79,13 @@ def test_the_source_as_it_is_keeps_every_contract(copy: Path) -> None:
         ("trancher.core.newcomer", "", CORE),
         ("trancher.core.money", "import polars", STANDARD),
         ("trancher.core.money", "import time", STANDARD),
+        ("trancher.engine", "import sqlalchemy", STANDARD),
         ("trancher.market.candles", "import polars", "polars lives in files"),
+        (
+            "trancher.app.cli",
+            "import msgspec",
+            "sqlalchemy, alembic and msgspec live in store",
+        ),
         ("trancher.backtest.replay", "import talib", "talib lives in market"),
         ("trancher.store", "import pydantic", "typer, rich and pydantic live in app"),
         ("trancher.app.cli", "import numpy", "numpy lives in files, market and backtest"),

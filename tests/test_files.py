@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trancher.files import Decimals, FileError, Table, read_table, write_table
@@ -38,6 +38,7 @@ plain_decimals = st.decimals(
 ) | st.decimals(Decimal(0), Decimal(99999), places=8, allow_nan=False)
 
 
+@settings(max_examples=200)  # Each writes and reads a file.
 @given(numbers=st.lists(plain_decimals, min_size=1, max_size=20))
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
 def test_decimals_come_back_equal(
@@ -55,6 +56,7 @@ def test_decimals_come_back_equal(
     assert values(column) == numbers
 
 
+@settings(max_examples=200)  # Each writes and reads a file.
 @given(
     floats=st.lists(
         st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True)

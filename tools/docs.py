@@ -22,7 +22,9 @@ from trancher.core.limits import MEANINGS, RefusalCode
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made from the code by tools/docs.py; do not edit. -->"
 COMMANDS = (
-    "demo", "init", "check", "schema", "plan", "ledger", "backtest", "data check", "data convert",
+    "demo", "init", "check", "schema", "plan", "ledger", "backtest",
+    "status", "position", "decisions", "why", "journal", "verify",
+    "db upgrade", "db backup", "db restore", "data check", "data convert",
 )  # fmt: skip
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 

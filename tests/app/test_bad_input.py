@@ -115,6 +115,17 @@ CASES: Final = [
     ("backtest typo.toml --data good.csv", "typo.toml, line 17, bot.exit.stop_los: found",
      "stop_loss"),
     ("backtest good.csv --data good.csv", "good.csv, line 1: found no TOML", "key = value"),
+    (f"{RUN} good.csv --db books.db", "database: found 'books.db'", "a URL such as sqlite:///"),
+    (f"{RUN} good.csv --db sqlite://", "database: found sqlite://, which names no file", "FILE"),
+    (f"{RUN} good.csv --db sqlite:///no/b.db", "no/b.db: found no way to open it", "a file in"),
+    (f"{RUN} good.csv --db sqlite:///good.csv", "good.csv: found a file that is no", "a database"),
+    # books
+    ("status --db postgresql://me:secret@h/x", "database: found postgresql://me:***@h/x", "a URL"),
+    ("status --db sqlite:///good.csv", "good.csv: found a file that is no database", "a database"),
+    ("verify --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
+    ("db upgrade", "trancher.db: found no such file", "a database of Trancher"),
+    ("db backup new.db", "trancher.db: found no such file", "a database; `trancher backtest"),
+    ("db restore gone.db", "gone.db: found no such file", "a backup"),
     # plan
     ("plan one.toml --price 0", "--price: found 0", "a price above 0"),
     ("plan one.toml --price -1", "--price: found -1", "a price above 0"),
@@ -206,7 +217,7 @@ def test_a_program_gets_no_half_document(place: Path, command: str, words: str) 
 USAGE: Final = [
     ("backtest one.toml", "Missing option '--data'"),
     ("backtest", "Missing argument 'config'"),
-    ("backtest one.toml --dat good.csv", "No such option: --dat (Possible options: --data)"),
+    ("backtest one.toml --dat good.csv", "No such option: --dat (Possible options: --data, --db)"),
     ("backtest one.toml good.csv --data good.csv", "unexpected extra argument(s) (good.csv)"),
     ("plan one.toml", "Missing option '--price'"),
     ("plan one.toml --price 1 --bto x", "No such option: --bto"),
@@ -216,6 +227,8 @@ USAGE: Final = [
     ("demo --seed many", "Invalid value for '--seed'"),
     ("ledger", "Missing argument 'file'"),
     ("check one.toml --verbose", "No such option: --verbose"),
+    ("journal --limit 0", "Invalid value for '--limit'"),
+    ("why", "Missing argument 'bot'"),
     ("sell everything", "No such command 'sell'"),
 ]
 

@@ -71,7 +71,8 @@ def test_check_names_rungs_exits_and_the_worst_case(capsys: pytest.CaptureFixtur
     config.check(EXAMPLES[1])
 
     said = capsys.readouterr().out
-    assert re.search(r"safety order 2\s+6\.25 % below the first entry\s+-\s+45\.00\s+1 of 1\s+95\.00", said)
+    when = r"6\.25 % below the first entry"
+    assert re.search(rf"safety order 2\s+{when}\s+-\s+45\.00\s+1 of 1\s+95\.00", said)
     assert "take profit +2 %: sells the rest" in said
     assert "worst case: 95.10 USD, with fees" in said
 

@@ -79,13 +79,14 @@ def test_positions_are_built_and_reduced_in_parts(document: Any) -> None:
     assert document["refusals"]["MAX_ACTIVE_POSITIONS"] > 0
 
 
-def test_it_leaves_its_configuration_and_its_candles(folder: Path, said: Said) -> None:
+def test_it_leaves_its_configuration_its_candles_and_its_books(folder: Path, said: Said) -> None:
     """
     What was shown can be looked at, changed and run again; nothing else is left behind.
     """
-    assert [path.name for path in folder.iterdir()] == ["trancher-demo"]
+    assert {path.name for path in folder.iterdir()} == {"trancher-demo", "trancher-demo.db"}
     assert {path.name for path in (folder / "trancher-demo").iterdir()} == FILES
-    assert "The configuration and the candles are in trancher-demo/." in said.words
+    assert "The configuration and the candles are in trancher-demo/" in said.words
+    assert "the books in trancher-demo.db as run 1." in said.words
 
 
 def test_the_next_commands_work(folder: Path, said: Said, document: Any) -> None:
@@ -94,11 +95,12 @@ def test_the_next_commands_work(folder: Path, said: Said, document: Any) -> None
     """
     commands = next_commands(said)
 
-    assert [words[0] for words in commands] == ["plan", "check", "backtest"]
-    for words in commands[:2]:
+    assert [words[0] for words in commands] == ["status", "why", "plan", "check", "backtest"]
+    for words in commands[:4]:
         assert done(*words, folder=folder).out
-    again = done(*commands[2], "--json", folder=folder).document
-    assert {**again, "elapsed": 0} == {**document, "elapsed": 0}
+    again = done(*commands[4], "--json", folder=folder).document
+    kept = {"db": "sqlite:///trancher-demo.db", "run_id": 2}
+    assert {**again, **kept, "elapsed": 0} == {**document, "elapsed": 0}
 
 
 def test_another_seed_is_another_market(tmp_path: Path, document: Any) -> None:
@@ -108,8 +110,8 @@ def test_another_seed_is_another_market(tmp_path: Path, document: Any) -> None:
     other = done("demo", "--seed", "2", "--folder", "my demo", folder=tmp_path)
 
     assert "seed 2." in other.out
-    _, check, _ = next_commands(other)
+    _, _, plan, check, _ = next_commands(other)
     assert "is valid" in done(*check, folder=tmp_path).out
-    told = done(*next_commands(other)[0], "--json", folder=tmp_path).document
+    told = done(*plan, "--json", folder=tmp_path).document
     assert told["bot"] == "safety-ladder"
     assert str(document["entries"]) not in other.out.split()

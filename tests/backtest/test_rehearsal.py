@@ -34,7 +34,8 @@ max_safety = 4"""
 def rehearsed(text: str, price: Decimal = HUNDRED) -> Rehearsal:
     """Rehearse the only bot of a configuration."""
     said = parse(text, file="test.toml")
-    return rehearse(bot_of(said), engine_portfolio(said), price=price, slippage=said.backtest.slippage)
+    slippage = said.backtest.slippage
+    return rehearse(bot_of(said), engine_portfolio(said), price=price, slippage=slippage)
 
 
 def bot_of(said: Settings) -> Bot:

@@ -91,15 +91,16 @@ class StoreContract:
         """
         The journal is the truth: what came first stands first, over all positions.
         """
-        first, second = a_position("bot-1"), a_position("bot-2")
+        other = EntryAccepted(order=buy_order("b2"), at=NOON)
+        first, second = a_position("bot-1", ACCEPTED), a_position("bot-2", other)
 
         opened.store.append(first, (ACCEPTED,))
-        opened.store.append(evolve(second, ENDED), (ACCEPTED, ENDED))
+        opened.store.append(evolve(second, ENDED), (other, ENDED))
         opened.store.append(evolve(first, ENDED), (ENDED,))
 
         assert list(opened.told().events) == [
             ("bot-1", ACCEPTED),
-            ("bot-2", ACCEPTED),
+            ("bot-2", other),
             ("bot-2", ENDED),
             ("bot-1", ENDED),
         ]
@@ -108,7 +109,7 @@ class StoreContract:
         """
         A call that says nothing writes nothing, not even the position it names.
         """
-        opened.store.append(a_position("bot-1"), ())
+        opened.store.append(a_position("bot-1", ACCEPTED), ())
 
         assert opened.told() == Told(events=[], records=[])
 
@@ -196,9 +197,9 @@ ACCEPTED = EntryAccepted(order=buy_order(), at=NOON)
 ENDED = BuildingEnded(reason="an exit begins", at=NOON)
 
 
-def a_position(name: str) -> Position:
+def a_position(name: str, accepted: EntryAccepted) -> Position:
     """Return a position whose first entry was accepted."""
-    return evolve(opened(name=name), ACCEPTED)
+    return evolve(opened(name=name), accepted)
 
 
 def tell(store: Store, story: Story) -> None:

@@ -31,7 +31,7 @@ def ledgers(draw: st.DrawFn) -> list[Row]:
     """Draw fills that never sell more than is open, with any fee, at any time."""
     rows: list[Row] = []
     held = 0
-    for number in range(1, draw(st.integers(2, 25))):
+    for number in range(1, draw(st.integers(2, 12))):
         buying = held == 0 or draw(st.booleans())
         moved = (
             draw(st.integers(10**9, 10**21))

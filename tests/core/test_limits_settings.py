@@ -1,12 +1,14 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 
 import pytest
 
 from trancher.core.errors import InvalidLimits
-from trancher.core.limits import BotLimits, PortfolioLimits
+from trancher.core.limits import BotLimits, ExitReserve, PortfolioLimits, ReserveFunds, Unit
 from trancher.core.money import ZERO
+from trancher.core.tranches import Disposal, TrancheStatus
 
 LESS = Decimal(-1)
 
@@ -74,3 +76,11 @@ def test_a_limit_below_zero_is_refused_by_name(written: Callable[[], object], na
         written()
 
     assert str(raised.value) == f"{name} is -1, expected 0 or more, or None for no limit"
+
+
+@pytest.mark.parametrize("words", [ReserveFunds, ExitReserve, Disposal, Unit, TrancheStatus])
+def test_a_word_is_written_in_small_letters(words: type[StrEnum]) -> None:
+    """
+    It stands in settings files and beside the numbers of every interface: not ours to respell.
+    """
+    assert [word.value for word in words] == [word.name.lower() for word in words]

@@ -24,6 +24,9 @@ def test_nothing_has_happened_to_a_new_position() -> None:
     assert (position.id, position.bot, position.instrument) == ("bot-1", "bot", BTC)
     assert position.state is State.CLOSED
     assert {position.held, position.anchor_cost} == {Decimal(0)}
+    assert {position.peak_quantity, position.peak_cost} == {Decimal(0)}
+    times = {position.entered_at, position.last_entry_at, position.closed_at}
+    assert times | {position.closing_reason} == {None}
     assert position.book.disposal is Disposal.HIFO
     assert (position.working, position.orders_placed) == ((), 0)
     assert (position.working_entry, position.working_exits) == (None, ())

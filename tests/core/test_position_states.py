@@ -47,10 +47,12 @@ def test_a_partial_exit_reduces_and_comes_back() -> None:
     working = after([*OPEN, leave("s1", "0.5", targets={0: "0.25", 1: "0.5"})])
     assert (working.state, working.closing_reason) == (State.REDUCING, None)
     assert working.working_exits == (
-        WorkingExit(order=sell_order("s1", quantity="0.5", rungs=(0, 1))),
+        WorkingExit(order=sell_order("s1", quantity="0.5", rungs=(0, 1)), filled=Decimal(0)),
     )
 
-    part = after([filled("s1", "0.4", "110"), ended("s1")], start=working)
+    part = after([filled("s1", "0.4", "110")], start=working)
+    assert part.working_exits[0].filled == Decimal("0.4")
+    part = evolve(part, ended("s1"))
     assert part.state is State.OPEN
     assert part.rung_left == {0: Decimal(0), 1: Decimal("0.35")}
 

@@ -208,7 +208,7 @@ def assumptions(backtest: Backtest) -> tuple[str, ...]:
     return tuple(said)
 
 
-def document(backtest: Backtest, *, elapsed: timedelta) -> Json:
+def document(backtest: Backtest, *, elapsed: timedelta) -> Mapping[str, Json]:
     """Return the document of a backtest (SPEC 13)."""
     return {
         **_figures(backtest.total),

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from trancher.app.commands import config
+from trancher.app.commands import books, config
 from trancher.app.commands.backtest import backtest
 from trancher.app.commands.data import data
+from trancher.app.commands.database import db, verify
 from trancher.app.commands.demo import demo
 from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
@@ -31,6 +32,13 @@ app.command("schema")(config.schema)
 app.command()(plan)
 app.command()(backtest)
 app.command()(ledger)
+app.command()(books.status)
+app.command()(books.position)
+app.command()(books.decisions)
+app.command()(books.why)
+app.command()(books.journal)
+app.command()(verify)
+app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 
 

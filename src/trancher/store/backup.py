@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from trancher.store.database import Database, open_database, path_of
+from trancher.store.database import LOGS, Database, open_database, path_of
 from trancher.store.entries import Mode
 from trancher.store.errors import StoreError, UnusableDatabase, in_words
 from trancher.store.verify import Verified, verify
@@ -152,7 +152,7 @@ def _give_up(target: Path) -> None:
         name = problem.sqlite_errorname
         if name not in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
             raise in_words(problem, where=str(target)) from problem
-        for suffix in ("-wal", "-shm"):
+        for suffix in LOGS:
             target.with_name(target.name + suffix).unlink(missing_ok=True)
 
 

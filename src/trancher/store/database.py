@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound
 
 from trancher.store import schema, tables
 from trancher.store.entries import Mode
@@ -26,6 +26,8 @@ from trancher.store.schema import SCHEMA, Schema
 _WRITES: Final = "trancher_writes"
 _BUSY_SECONDS: Final = 5
 _IDENTITY: Final = 1
+LOGS: Final = ("-wal", "-shm")
+"""What SQLite calls the files that it keeps beside a database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,8 @@ def _create(path: Path, *, mode: Mode, now: datetime, busy_seconds: int) -> None
     except BaseException:
         engine.dispose()
         if new:
-            path.unlink(missing_ok=True)
+            for suffix in ("", *LOGS):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
         raise
     engine.dispose()
 
@@ -184,12 +187,15 @@ def _checked(
     connection: Connection, path: Path, *, mode: Mode | None, revisions: Schema
 ) -> Identity:
     schema.check(connection, where=str(path), schema=revisions)
-    row = connection.execute(select(tables.identity)).one_or_none()
-    if row is None:
+    try:
+        row = connection.execute(select(tables.identity)).one()
+        identity = Identity(mode=Mode(row.mode), created_at=row.created_at)
+    except (NoResultFound, MultipleResultsFound, ValueError) as problem:
         raise UnusableDatabase(
-            where=str(path), found="books that nobody began", expected="a database of Trancher"
-        )
-    identity = Identity(mode=Mode(row.mode), created_at=row.created_at)
+            where=str(path),
+            found=f"books without an identity ({problem})",
+            expected="a database of Trancher",
+        ) from problem
     if mode is not None and identity.mode is not mode:
         raise UnusableDatabase(
             where=str(path),

@@ -1,6 +1,6 @@
 """`trancher backtest`: a configuration over candles, through the engine itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.output import print_json
+from trancher.app.output import Json, print_json
 from trancher.app.tables import console, progress, quote, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from trancher.app.backtesting import Backtest
+    from trancher.app.backtesting import Backtest, Source
+    from trancher.app.configured import Settings
 
 
 def backtest(
@@ -30,6 +31,14 @@ def backtest(
     on_bad: Annotated[
         str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")
     ] = "fail",
+    db: Annotated[
+        str | None,
+        typer.Option(
+            "--db",
+            metavar="URL",
+            help="Keep the books as a run in this database, such as sqlite:///trancher.db.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
@@ -40,13 +49,44 @@ def backtest(
     began = perf_counter()
     settings = load(config)
     sources = read_sources(data, settings, on_bad=parse_on_bad(on_bad), now=datetime.now(UTC))
+    kept: Mapping[str, Json] = {}
     with progress("candles") as moved:
-        done = run_backtest(settings, sources, progress=moved)
+        if db is None:
+            done = run_backtest(settings, sources, progress=moved)
+        else:
+            done, kept = keep(settings, sources, url=db, kind="backtest", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
-        print_json(document(done, elapsed=elapsed))
-    else:
-        print_backtest(done, elapsed=elapsed)
+        print_json({**document(done, elapsed=elapsed), **kept})
+        return
+    print_backtest(done, elapsed=elapsed)
+    if db is not None:
+        console().print(f"Kept as run {kept['run_id']} in {db}.")
+
+
+def keep(
+    settings: "Settings",
+    sources: "Mapping[str, Source]",
+    *,
+    url: str,
+    kind: str,
+    progress: "Callable[[int, int], None]",
+) -> "tuple[Backtest, Mapping[str, Json]]":
+    """Run a backtest as a run of its own in a database, and return what says where it is."""
+    from trancher.app.keeping import keep_backtest
+    from trancher.app.standing import in_one_sentence
+    from trancher.store.entries import RunKind
+
+    with in_one_sentence():
+        kept = keep_backtest(
+            settings,
+            sources,
+            url=url,
+            kind=RunKind(kind),
+            clock=lambda: datetime.now(UTC),
+            progress=progress,
+        )
+    return kept.backtest, {"db": url, "run_id": kept.run_id}
 
 
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:

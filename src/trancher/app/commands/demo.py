@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from trancher.app.backtesting import Source
 
 _FIRST_AT: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_BOOKS_FILE: Final = "trancher-demo.db"
+_BOOKS: Final = f"sqlite:///{_BOOKS_FILE}"
 _HOURS: Final = 2 * 365 * 24
 # Start price, and volatility of a year in percent, of each simulated market.
 _MARKETS: Final = {
@@ -34,8 +36,8 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run three bots over a simulated market and show what they bought, sold and earned."""
-    from trancher.app.backtesting import document, run_backtest
-    from trancher.app.commands.backtest import print_backtest
+    from trancher.app.backtesting import document
+    from trancher.app.commands.backtest import keep, print_backtest
     from trancher.app.settings import parse
 
     began = perf_counter()
@@ -46,22 +48,27 @@ def demo(
     _keep_what_is_not_ours(folder, config, text, sources)
     _write(folder, config, text, sources)
     with progress("candles") as moved:
-        done = run_backtest(settings, sources, progress=moved)
+        done, kept = keep(settings, sources, url=_BOOKS, kind="demo", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
-        print_json(document(done, elapsed=elapsed))
+        print_json({**document(done, elapsed=elapsed), **kept})
         return
     out = console()
     out.print(
         f"A simulated market: no price here ever was. Two years of hourly candles, seed {seed}."
     )
     print_backtest(done, elapsed=elapsed)
-    out.print("\nThe configuration and the candles are in", str(folder) + "/.", "Try next:")
+    out.print(
+        f"\nThe configuration and the candles are in {folder}/, the books in {_BOOKS_FILE} "
+        f"as run {kept['run_id']}. Try next:"
+    )
     named = quote(str(config))
     data = " ".join(
         f"--data {quote(f'{symbol}={source.name}')}" for symbol, source in sources.items()
     )
     for command in (
+        f"trancher status --db {_BOOKS}",
+        f"trancher why dca --db {_BOOKS}",
         f"trancher plan {named} --bot safety-ladder --price 3000",
         f"trancher check {named}",
         f"trancher backtest {named} {data}",

@@ -1,0 +1,254 @@
+"""`trancher status`, `position`, `decisions`, `journal`, `why`: the books on disk, read.
+
+All of them are about the latest run in the database. A look never trades, and never writes.
+"""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trancher.app.output import BadInput, print_json
+from trancher.app.tables import console, exactly, price, quote, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trancher.app.standing import BotStanding, Standing
+    from trancher.store.reading import JournalLine, Run
+    from trancher.store.records import Record
+
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db", metavar="URL", help="Database; else TRANCHER_DB, else sqlite:///trancher.db."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+BotArgument = Annotated[str, typer.Argument(help="Name of the bot.")]
+
+
+def status(*, db: Db = None, json: AsJson = False) -> None:
+    """Show what the latest run holds, what each bot waits for, and what is in its way."""
+    from trancher.app.book_documents import status_document
+    from trancher.app.standing import standing
+
+    found = standing(url_of(db))
+    if json:
+        print_json(status_document(found))
+    else:
+        _print_status(found)
+
+
+def position(bot: BotArgument, *, db: Db = None, json: AsJson = False) -> None:
+    """Show the current position of a bot, or else its last one."""
+    from trancher.app.book_documents import bot_position_document
+    from trancher.app.standing import standing
+
+    found = standing(url_of(db))
+    one = found.named(bot)
+    if one.price is None:
+        raise BadInput(
+            f"run {found.run.id}: found no price of {one.settings.symbol}, "
+            "expected a run that came to its end"
+        )
+    if json:
+        print_json(bot_position_document(found, one))
+    else:
+        _print_position(found, one)
+
+
+def why(bot: BotArgument, *, db: Db = None, json: AsJson = False) -> None:
+    """Say why a bot is not buying now, and when that ends."""
+    from trancher.app import sentences
+    from trancher.app.book_documents import why_document
+    from trancher.app.outlook import outlook
+    from trancher.app.standing import standing
+
+    found = standing(url_of(db))
+    one = found.named(bot)
+    if json:
+        print_json(why_document(found, one))
+        return
+    out = console()
+    out.print(f"As of {sentences.moment(found.at)}, the end of run {found.run.id}:", style="dim")
+    # A program that reads it line by line gets the sentence as one line.
+    out.print(sentences.why(found, one, outlook(found, one)), soft_wrap=not out.is_terminal)
+
+
+def decisions(
+    bot: BotArgument,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
+    """Show what was decided for a bot, newest first, each refusal with all its reasons."""
+    from trancher.app.book_documents import decisions_document
+    from trancher.app.standing import latest, opened, standing_of
+    from trancher.store.reading import Books
+
+    url = url_of(db)
+    with opened(url) as database:
+        books = Books(database)
+        found = standing_of(books, latest(books, url=url))
+        name = found.named(bot).settings.name
+        records = books.decisions(found.run, name, limit=limit)
+    if json:
+        print_json(decisions_document(found, name, records))
+    else:
+        _print_decisions(found, name, records)
+
+
+def journal(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 20,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
+    """Show the journal of the latest run, newest last."""
+    from trancher.app.book_documents import journal_document
+    from trancher.app.standing import latest, opened
+    from trancher.store.reading import Books
+
+    url = url_of(db)
+    with opened(url) as database:
+        books = Books(database)
+        run = latest(books, url=url)
+        lines = books.journal(run, first=max(run.entries - limit + 1, 1), limit=limit)
+    if json:
+        print_json(journal_document(run, lines))
+    else:
+        _print_journal(run, lines)
+
+
+def url_of(db: str | None) -> str:
+    """Return the database that is meant."""
+    from trancher.app.keeping import database_url
+
+    return database_url(db, os.environ)
+
+
+def _print_run(out: "Console", run: "Run") -> None:
+    from trancher.app.sentences import moment
+
+    ended = "" if run.finished_at is not None else ", without an end"
+    out.print(
+        f"Run {run.id} ({run.kind}) of {moment(run.started_at)}{ended}: configuration "
+        f"{run.configuration_version} of portfolio {run.portfolio}, "
+        f"hash {run.configuration_hash[:12]}.",
+        style="dim",
+    )
+
+
+def _print_status(found: "Standing") -> None:
+    from trancher.app.outlook import outlook
+    from trancher.app.sentences import moment
+    from trancher.app.sentences import why as sentence
+    from trancher.core.pnl import figures
+
+    out, limits = console(), found.settings.portfolio.limits
+    _print_run(out, found.run)
+    out.print(
+        f"As of {moment(found.at)}: {_of(len(found.active), limits.max_active_positions)} "
+        f"positions active; {_of(found.trades[found.day], limits.max_daily_trades)} trades on "
+        f"{found.day}; cash {quote(found.cash)} {found.run.quote}, of which "
+        f"{quote(found.free_cash)} is free."
+    )
+    columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
+    shown = table("Bots", *columns, words=3)
+    for one in found.bots:
+        book, fee = one.position.book, one.position.instrument.taker_fee
+        said = figures(book, taker_fee=fee, mark_price=one.price)
+        shown.add_row(
+            one.settings.name,
+            one.settings.symbol,
+            one.position.state.name,
+            price(said.average_entry_price),
+            price(one.price),
+            quote(said.unrealized_net),
+        )
+    out.print(shown)
+    for one in found.bots:
+        out.print(sentence(found, one, outlook(found, one)))
+
+
+def _of(count: int, most: int | None) -> str:
+    return f"{count}" if most is None else f"{count} of at most {most}"
+
+
+def _print_position(found: "Standing", one: "BotStanding") -> None:
+    from trancher.app.sentences import moment
+    from trancher.core.pnl import figures, tranche_pnl
+
+    out, held = console(), one.shown
+    assert one.price is not None
+    instrument, book = held.instrument, held.book
+    said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)
+    _print_run(out, found.run)
+    columns = ("tranche", "opened", "because of", "bought", "left", "open cost")
+    shown = table(f"{held.id}: {held.state.name}", *columns, "unrealized", "realized", words=3)
+    for tranche in book.tranches:
+        earned = tranche_pnl(book, tranche, mark_price=one.price)
+        shown.add_row(
+            tranche.id,
+            moment(tranche.opened_at),
+            tranche.reason,
+            exactly(tranche.quantity),
+            exactly(tranche.open_quantity),
+            quote(tranche.open_cost),
+            quote(earned.unrealized_net),
+            quote(earned.realized_pnl),
+        )
+    out.print(shown)
+    currency = instrument.quote
+    out.print(
+        f"Open: {exactly(said.open_quantity)} {instrument.base} for {quote(said.open_cost)} "
+        f"{currency}, average {price(said.average_entry_price)}, break-even "
+        f"{price(said.break_even_price)}."
+    )
+    out.print(
+        f"P&L in {currency}: realized {quote(said.realized_pnl)} net, {len(book.exits)} exits; "
+        f"unrealized {quote(said.unrealized_net)} net at {price(one.price)} "
+        f"({moment(found.at)})."
+    )
+
+
+def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]") -> None:
+    from trancher.app.sentences import moment, until
+
+    out = console()
+    _print_run(out, found.run)
+    shown = table(
+        f"Decisions of {bot}, newest first", "last", "times", "what", "because of", "outcome",
+        words=5,
+    )  # fmt: skip
+    for record in records:
+        last = record.last
+        outcome = [
+            f"{one.code}: {exactly(one.measured)} against {exactly(one.limit)} {one.unit}, "
+            f"{exactly(one.missing)} missing, {until(one)}"
+            for one in last.refusals
+        ]
+        shown.add_row(
+            moment(last.at),
+            f"{record.count:,}",
+            last.kind.value,
+            last.reason,
+            "\n".join(outcome) or "accepted",
+        )
+    out.print(shown)
+
+
+def _print_journal(run: "Run", lines: "tuple[JournalLine, ...]") -> None:
+    from trancher.app.journal_words import in_words
+    from trancher.app.sentences import moment
+    from trancher.app.standing import happened_at
+
+    out = console()
+    _print_run(out, run)
+    shown = table(f"Journal, {run.entries:,} entries", "no.", "at", "position", "what", words=4)
+    for line in lines:
+        at = moment(happened_at(line))
+        shown.add_row(f"{line.number:,}", at, line.position_id or "", in_words(line.entry))
+    out.print(shown)

@@ -1,0 +1,68 @@
+"""Journal entries in words, one line each; the whole entry is in the JSON."""
+
+from typing import assert_never
+
+from trancher.app.tables import exactly, price, quote
+from trancher.core.events import (
+    BuildingEnded,
+    DustBooked,
+    EntryAccepted,
+    Event,
+    ExitAccepted,
+    Filled,
+    Marked,
+    OrderEnded,
+)
+from trancher.store.entries import Decided, Entry, RunFinished, RunStarted
+
+
+def in_words(entry: Entry) -> str:
+    """Return what an entry says, on one line."""
+    match entry:
+        case RunStarted():
+            return f"the run began ({entry.kind}), with {quote(entry.cash)} {entry.quote}"
+        case RunFinished():
+            return "the run came to its end"
+        case Decided():
+            return _decided(entry)
+        case _:
+            return _happened(entry)
+
+
+def _happened(event: Event) -> str:
+    match event:
+        case EntryAccepted():
+            return f"to buy for {quote(event.order.size)}: {event.order.reason}"
+        case ExitAccepted():
+            part = "all" if event.order.full else "a part"
+            return f"to sell {exactly(event.order.quantity)}, {part}: {event.order.reason}"
+        case Filled():
+            return _filled(event)
+        case OrderEnded():
+            return f"order {event.order_id} ended: {event.reason}"
+        case BuildingEnded():
+            return f"building ended: {event.reason}"
+        case DustBooked():
+            return "what is left cannot be sold: booked as dust"
+        case Marked():
+            return f"the market was between {price(event.lowest)} and {price(event.highest)}"
+        case _:
+            assert_never(event)
+
+
+def _decided(entry: Decided) -> str:
+    record = entry.record
+    last = record.last
+    codes = ", ".join(refusal.code.value for refusal in last.refusals)
+    often = f", {record.count:,} times" if record.count > 1 else ""
+    outcome = f"refused{often}: {codes}" if codes else "accepted"
+    return f"{last.bot}: {last.kind} ({last.reason}) {outcome}"
+
+
+def _filled(entry: Filled) -> str:
+    fill = entry.fill
+    done = "bought" if fill.side == "buy" else "sold"
+    return (
+        f"{done} {exactly(fill.quantity)} at {price(fill.price)}, "
+        f"fee {exactly(fill.fee)} {fill.fee_asset}"
+    )

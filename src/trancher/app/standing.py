@@ -1,0 +1,299 @@
+"""Standing: how the books of the latest run stand, and what the portfolio's limits have left.
+
+The database keeps what happened; plans and limits are in the configuration that the run keeps
+beside it, so both are read here, and everything that is said of a run starts from a Standing.
+
+Invariants:
+1. Nothing is written: a look never trades.
+2. Cash, reservations and trades of the day are counted as the engine counts them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from trancher.app.configured import BotSettings, Settings
+from trancher.app.keeping import books_to_read
+from trancher.app.nearest import nearest
+from trancher.app.output import BadInput, is_there
+from trancher.app.settings import parse
+from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve, working_size
+from trancher.core.day import day_of
+from trancher.core.lifecycle import State
+from trancher.core.limits import Usage
+from trancher.core.money import ZERO, exact
+from trancher.core.order import PositionId
+from trancher.core.position import Position, new_position
+from trancher.store.database import Database, path_of
+from trancher.store.entries import Decided, RunFinished, RunStarted
+from trancher.store.errors import StoreError
+from trancher.store.reading import Books, BotBooks, JournalLine, Run
+from trancher.store.records import Record
+
+_RECORDS: Final = 20
+_TAIL: Final = 50
+_FIRST_PAGE: Final = 200
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotStanding:
+    """A bot at the end of a run.
+
+    Attributes:
+        position: the one that is not CLOSED, else one that waits for its first entry.
+        records: its latest decisions, newest first.
+        price: the last one seen of its instrument, quote per base; None where none was kept.
+    """
+
+    settings: BotSettings
+    bot: Bot
+    books: BotBooks
+    position: Position
+    records: tuple[Record, ...]
+    price: Decimal | None
+
+    @property
+    def shown(self) -> Position:
+        """The position that a person means: the active one, else the last, else the next."""
+        past = self.books.positions
+        return past[-1] if self.position.state is State.CLOSED and past else self.position
+
+    @property
+    def last_entry_at(self) -> datetime | None:
+        """The bot's last entry fill, over all its positions."""
+        times = [one.last_entry_at for one in self.books.positions if one.last_entry_at]
+        return max(times, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A run as it stands.
+
+    Attributes:
+        at: the end of what it saw of the market, UTC.
+        day: the portfolio's day that its last candle belongs to.
+        trades: trades done or reserved, by the portfolio's day; only the last days are complete.
+    """
+
+    run: Run
+    settings: Settings
+    at: datetime
+    day: date
+    trades: Counter[date]
+    bots: tuple[BotStanding, ...]
+
+    @property
+    def active(self) -> tuple[BotStanding, ...]:
+        """The bots whose position is not CLOSED."""
+        return tuple(one for one in self.bots if one.position.state is not State.CLOSED)
+
+    @property
+    @exact
+    def cash(self) -> Decimal:
+        """Quote: what the run began with, less what was paid, with what was received."""
+        books = [position.book for one in self.bots for position in one.books.positions]
+        return self.run.cash + sum((one.cash_received - one.cash_paid for one in books), ZERO)
+
+    @property
+    def free_cash(self) -> Decimal:
+        """Quote that is neither spent nor reserved by anybody."""
+        return self._free(but=None)
+
+    @exact
+    def usage(self, asking: BotStanding, at: datetime) -> Usage:
+        """Return what all others use of the limits, if `asking` asked at `at`."""
+        day = day_of(at, self.settings.portfolio.timezone)
+        mode = self.settings.portfolio.limits.exit_reserve
+        return Usage(
+            free_cash=self._free(but=asking),
+            active_positions=len(self.active),
+            trades_today=self.trades[day.date],
+            exits_reserved=sum(
+                exits_to_reserve(one.bot, one.position, mode)
+                for one in self.active
+                if one is not asking
+            ),
+            day_ends_at=day.ends_at,
+        )
+
+    def named(self, name: str) -> BotStanding:
+        """Return a bot by its name.
+
+        Raises:
+            BadInput: the run has none of that name.
+        """
+        names = [one.settings.name for one in self.bots]
+        for one in self.bots:
+            if one.settings.name == name:
+                return one
+        meant = nearest(name, names)
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise BadInput(
+            f"bot: found {name!r}, expected one of run {self.run.id}: {', '.join(names)}{hint}"
+        )
+
+    @exact
+    def _free(self, *, but: BotStanding | None) -> Decimal:
+        orders, rungs = ZERO, ZERO
+        for one in self.active:
+            working = one.position.working_entry
+            if working is not None:
+                left = working_size(one.position, working)
+                orders += one.bot.instrument.with_taker_fee(left)
+            if one is not but and one.position.state is State.BUILDING:
+                rungs += funds_to_reserve(one.bot, one.position)
+        return self.cash - orders - rungs
+
+
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Turn whatever is wrong with a database into bad input."""
+    try:
+        yield
+    except StoreError as problem:
+        raise BadInput(str(problem)) from problem
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """Open books to read and say, where there are none, what would make some.
+
+    Raises:
+        BadInput: there are none that can be used.
+    """
+    with in_one_sentence():
+        path = path_of(url)
+        if not is_there(path):
+            raise BadInput(f"{path}: found no such file, expected a database; {_maker(url)}")
+        with books_to_read(url) as database:
+            yield database
+
+
+def latest(books: Books, *, url: str) -> Run:
+    """Return the latest run.
+
+    Raises:
+        BadInput: there is none yet.
+    """
+    run = books.latest_run()
+    if run is None:
+        raise BadInput(f"{path_of(url)}: found no run, expected one at least; {_maker(url)}")
+    return run
+
+
+def _maker(url: str) -> str:
+    return f"`trancher backtest CONFIG --data FILE --db {url}` makes one"
+
+
+def standing(url: str) -> Standing:
+    """Return how the latest run in the database at `url` stands.
+
+    Raises:
+        BadInput: there is no database or no run, or it cannot be read.
+    """
+    with opened(url) as database:
+        books = Books(database)
+        return standing_of(books, latest(books, url=url))
+
+
+def standing_of(books: Books, run: Run) -> Standing:
+    """Return how a run stands.
+
+    Raises:
+        BadInput: this version does not understand the configuration of the run.
+        StoreError: the database cannot be read.
+    """
+    said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
+    settings = parse(run.configuration_text, file=said)
+    of_bots = books.bots(run)
+    marks = [one.mark.at for one in of_bots if one.mark is not None]
+    at = max(marks) if marks else _last_at(books, run)
+    # A candle that ends at midnight belongs to the day before.
+    day = day_of(at - _INSTANT, settings.portfolio.timezone).date
+    return Standing(
+        run=run,
+        settings=settings,
+        at=at,
+        day=day,
+        trades=_trades(books, run, settings, of_bots, since=day),
+        bots=tuple(
+            _bot(one, settings, books.decisions(run, one.facts.name, limit=_RECORDS))
+            for one in of_bots
+        ),
+    )
+
+
+def _bot(books: BotBooks, settings: Settings, records: tuple[Record, ...]) -> BotStanding:
+    facts = books.facts
+    said = next(one for one in settings.bots if one.name == facts.name)
+    price = books.mark.price if books.mark else None
+    if price is None and records:
+        price = records[0].last.price
+    return BotStanding(
+        settings=said,
+        bot=said.bot(facts.instrument),
+        books=books,
+        position=books.active[-1] if books.active else _next_position(books),
+        records=records,
+        price=price,
+    )
+
+
+def _next_position(books: BotBooks) -> Position:
+    facts = books.facts
+    return new_position(
+        position_id=PositionId(f"{facts.name}-{len(books.positions) + 1}"),
+        bot=facts.name,
+        instrument=facts.instrument,
+        disposal=facts.disposal,
+    )
+
+
+def happened_at(line: JournalLine) -> datetime:
+    """Return when the entry of a line happened: the last time, where it repeats."""
+    entry = line.entry
+    return entry.record.last.at if isinstance(entry, Decided) else entry.at
+
+
+def _last_at(books: Books, run: Run) -> datetime:
+    """Return the end of what an unfinished run saw, as far as its journal tells."""
+    tail = books.journal(run, first=max(run.entries - _TAIL + 1, 1), limit=_TAIL)
+    # A run begins and ends by the clock on the wall, all else by that of the market.
+    market = [line for line in tail if not isinstance(line.entry, RunStarted | RunFinished)]
+    return max(map(happened_at, market), default=run.started_at)
+
+
+def _trades(
+    books: Books, run: Run, settings: Settings, of_bots: Sequence[BotBooks], *, since: date
+) -> Counter[date]:
+    """Count the trades of each day from `since` on, by the time of their decision."""
+    positions = [position for one in of_bots for position in one.positions]
+    effective = {filled.order_id for one in positions for filled in one.fills.values()}
+    effective |= {work.order.client_order_id for one in positions for work in one.working}
+    limit = _FIRST_PAGE
+    while True:
+        records = books.decisions(run, None, limit=limit)
+        orders = [one.first.order for one in records if one.first.order is not None]
+        days = {
+            order.client_order_id: day_of(order.decided_at, settings.portfolio.timezone).date
+            for order in orders
+        }
+        if len(records) < limit or min(days.values(), default=since) < since:
+            return Counter(day for order, day in days.items() if order in effective)
+        limit *= 4
+
+
+def file_of(url: str) -> Path:
+    """Return the file of a database.
+
+    Raises:
+        BadInput: the URL names none.
+    """
+    with in_one_sentence():
+        return path_of(url)

@@ -1,0 +1,359 @@
+"""The books on disk, as the commands keep and show them: the latest run, and only read."""
+
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from command_line import Said, candles, config, done, trancher
+
+DB: Final = "sqlite:///books.db"
+FLAT: Final = "100 100 100 100"
+CONFIG: Final = """
+[portfolio]
+quote = "USD"
+cash = 1000
+max_active_positions = 1
+[instrument."BTC/USD"]
+price_tick = 0.01
+[[bot]]
+name = "steps"
+symbol = "BTC/USD"
+[bot.limits]
+tranche_cooldown = "3h"
+[bot.entry]
+plan = "rungs"
+rungs = [{when = {flat = true}, size = 20}, {when = {elapsed = "3h"}, size = 30}]
+[bot.exit]
+take_profit = [{gain = "10%", sell = "50%"}, {gain = "20%", sell = "rest"}]
+[[bot]]
+name = "late"
+symbol = "BTC/USD"
+[bot.entry]
+plan = "dca"
+size = 25
+every = "7d"
+[bot.exit]
+time_stop = "2h"
+"""
+# Two entries at 100, at 01:00 and 04:00; half is sold at 110, the rest at 120. At 06:00 steps
+# cools down, so late has its turn, and sells again at 08:00.
+UP: Final = (*[FLAT] * 4, "100 110 100 110", "110 120 110 120", *["120 120 120 120"] * 3)
+
+
+def backtest(folder: Path, *words: str, rows: tuple[str, ...] = UP) -> Any:
+    """Run the backtest of CONFIG and return its document."""
+    config(folder / "c.toml", CONFIG)
+    candles(folder / "up.csv", *rows)
+    command = ("backtest", "c.toml", "--data", "up.csv", "--json", *words)
+    return done(*command, folder=folder).document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the books of one run; it is read, and not written to."""
+    return tmp_path_factory.mktemp("books")
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Path) -> Any:
+    return backtest(folder, "--db", DB)
+
+
+@pytest.fixture(scope="module")
+def status(folder: Path, kept: Any) -> Any:
+    assert kept
+    return done("status", "--db", DB, "--json", folder=folder).document
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRANCHER_DB", raising=False)
+
+
+def test_a_run_that_is_kept_is_the_run_in_memory(tmp_path: Path, kept: Any) -> None:
+    """
+    Where the books are kept changes no figure; without --db no file appears.
+    """
+    in_memory = backtest(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"c.toml", "up.csv"}
+    assert (kept.pop("db"), kept.pop("run_id")) == (DB, 1)
+    assert {**kept, "elapsed": 0} == {**in_memory, "elapsed": 0}
+
+
+def test_status_has_the_figures_of_the_backtest(kept: Any, status: Any) -> None:
+    """
+    Cash is counted from the books on disk, and comes to the engine's own.
+    """
+    assert Decimal(status["cash"]) == Decimal(kept["cash"])
+    assert (status["active_positions"], status["max_active_positions"]) == (0, 1)
+    assert [bot["position_status"] for bot in status["bots"]] == [
+        bot["position_status"] for bot in kept["bots"]
+    ]
+    assert status["as_of"] == "2024-01-01T09:00:00Z"
+    assert status["run"]["id"] == 1
+    assert status["run"]["configuration_hash"] == kept["assumptions"]["config_hash"]
+
+
+def test_trades_of_the_day_are_orders_that_filled(kept: Any, status: Any) -> None:
+    """
+    Every order of this run was decided on the one day it saw.
+    """
+    assert status["trades_today"] == kept["entries"] + kept["exits"] == 6
+    assert (status["day"], status["max_daily_trades"]) == ("2024-01-01", 10)
+
+
+def test_status_is_one_screen_with_a_sentence_for_each_bot(folder: Path, status: Any) -> None:
+    """
+    What a person reads is what a program gets.
+    """
+    said = done("status", "--db", DB, folder=folder)
+
+    assert "Run 1 (backtest) of " in said.words
+    assert "configuration 1 of portfolio main" in said.words
+    assert len(said.out.splitlines()) < 24
+    for bot in status["bots"]:
+        assert bot["sentence"] in said.words
+
+
+@pytest.mark.parametrize("bot", ["steps", "late"])
+def test_a_position_is_the_document_of_the_backtest(folder: Path, kept: Any, bot: str) -> None:
+    """
+    The current one, or else the last; the same document, and of which run it is.
+    """
+    expected = [one for one in kept["positions"] if one["bot"] == bot][-1]
+
+    document = done("position", bot, "--db", DB, "--json", folder=folder).document
+
+    assert document.pop("run")["id"] == 1
+    assert document.pop("as_of") == "2024-01-01T09:00:00Z"
+    assert document == expected
+
+
+def test_a_position_shows_its_tranches(folder: Path, kept: Any) -> None:
+    """
+    It is closed, so it is the last one; its tranche and what that earned are still told.
+    """
+    assert kept["positions"]
+
+    said = done("position", "late", "--db", DB, folder=folder)
+
+    assert "tranche_1" in said.out
+    assert "because of" in said.out
+    assert "realized" in said.words
+
+
+def decisions(folder: Path, bot: str, *words: str) -> Any:
+    """Return the decisions of a bot."""
+    command = ("decisions", bot, "--db", DB, "--json", *words)
+    return done(*command, folder=folder).document["decisions"]
+
+
+def test_decisions_are_newest_first_and_repeats_are_one(folder: Path, kept: Any) -> None:
+    """
+    late asked at every close for as long as steps was in its way.
+    """
+    assert kept
+
+    oldest = decisions(folder, "late")[-1]
+    times = [one["last_at"] for one in decisions(folder, "steps")]
+
+    assert times == sorted(times, reverse=True)
+    assert (oldest["accepted"], oldest["count"]) == (False, 5)
+    assert (oldest["first_at"], oldest["last_at"]) == (
+        "2024-01-01T01:00:00Z",
+        "2024-01-01T05:00:00Z",
+    )
+    assert oldest["refusals"] == [
+        {
+            "code": "MAX_ACTIVE_POSITIONS",
+            "measured": "2",
+            "limit": "1",
+            "missing": "1",
+            "unit": "positions",
+            "unblocks_at": None,
+            "unblocks_when": "a position of any bot is closed",
+        }
+    ]
+    said = done("decisions", "late", "--db", DB, folder=folder).words
+    assert "MAX_ACTIVE_POSITIONS: 2 against 1 positions, 1 missing, until a position of" in said
+
+
+def test_decisions_are_as_many_as_asked_for(folder: Path, kept: Any) -> None:
+    """
+    The latest ones, so that a short list says what is going on.
+    """
+    assert kept
+    assert decisions(folder, "steps", "--limit", "2") == decisions(folder, "steps")[:2]
+
+
+def test_the_journal_ends_with_the_end_of_the_run(folder: Path, kept: Any) -> None:
+    """
+    Newest last, as it was written; asked for as many as there are, it begins with the run.
+    """
+    assert kept
+    command = ("journal", "--db", DB, "--json", "--limit")
+    whole = done(*command, "999", folder=folder).document
+
+    lines = whole["journal"]
+    assert [line["number"] for line in lines] == list(range(1, whole["entries"] + 1))
+    assert lines[0]["entry"]["type"] == "RunStarted"
+    assert lines[-1]["entry"]["type"] == "RunFinished"
+    assert done(*command, "3", folder=folder).document["journal"] == lines[-3:]
+    said = done("journal", "--db", DB, "--limit", "999", folder=folder).words
+    for words in ("the run began", "bought 0.2 at 100.00", "the run came to its end"):
+        assert words in said
+
+
+def test_books_that_are_true_verify(folder: Path, kept: Any) -> None:
+    """
+    How many entries and positions were compared is said, and that all of it agreed.
+    """
+    count = len(kept["positions"])
+
+    said = done("verify", "--db", DB, folder=folder)
+    document = done("verify", "--db", DB, "--json", folder=folder).document
+
+    assert document["verified"] is True
+    assert document["positions"] >= count > 1
+    assert said.out == (
+        f"{document['entries']} entries, {document['positions']} positions: everything that is "
+        "stored follows from the journal.\n"
+    )
+
+
+def test_reading_writes_nothing(folder: Path, kept: Any) -> None:
+    """
+    A look never trades, and never touches the file.
+    """
+    assert kept
+    before = (folder / "books.db").read_bytes()
+
+    for words in ("status", "position late", "decisions late", "why late", "journal", "verify"):
+        done(*words.split(), "--db", DB, folder=folder)
+
+    assert (folder / "books.db").read_bytes() == before
+
+
+def test_a_stored_figure_that_was_changed_is_found(tmp_path: Path) -> None:
+    """
+    Exit code 1, and the place, what stands there and what should.
+    """
+    backtest(tmp_path, "--db", DB)
+    with closing(sqlite3.connect(tmp_path / "books.db")) as books, books:
+        books.execute("UPDATE position SET state = 'open' WHERE id = 'steps-1'")
+
+    said = trancher("verify", "--db", DB, folder=tmp_path)
+    document = trancher("verify", "--db", DB, "--json", folder=tmp_path).document
+
+    assert (said.code, said.err) == (1, "")
+    (difference,) = document["differences"]
+    assert (difference["table"], difference["column"]) == ("position", "state")
+    assert "found 'open', expected 'closed'" in said.out
+    assert "1 differences from what the journal implies" in said.out
+    assert document["verified"] is False
+
+
+def test_the_latest_run_is_the_one_that_is_shown(tmp_path: Path) -> None:
+    """
+    Each backtest is a run of its own; the older stays in the books, and is verified with them.
+    """
+    first = backtest(tmp_path, "--db", DB)
+    second = backtest(tmp_path, "--db", DB, rows=(FLAT,) * 3)
+
+    said = done("status", "--db", DB, "--json", folder=tmp_path).document
+
+    assert (first["run_id"], second["run_id"], said["run"]["id"]) == (1, 2, 2)
+    assert said["as_of"] == "2024-01-01T03:00:00Z"
+    assert len(done("verify", "--db", DB, "--json", folder=tmp_path).document["runs"]) == 2
+
+
+def test_the_database_comes_from_the_environment_where_no_option_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Reading follows it; a backtest keeps its books only where --db says so.
+    """
+    monkeypatch.setenv("TRANCHER_DB", DB)
+    backtest(tmp_path)
+    assert not (tmp_path / "books.db").exists()
+
+    backtest(tmp_path, "--db", "sqlite:///trancher.db", rows=(FLAT,) * 3)
+
+    assert "books.db: found no such file" in trancher("status", folder=tmp_path).err
+    monkeypatch.delenv("TRANCHER_DB")
+    assert done("status", "--json", folder=tmp_path).document["run"]["id"] == 1
+
+
+def test_a_backup_comes_back(tmp_path: Path) -> None:
+    """
+    What was added since is gone, and what was there is there again, verified.
+    """
+    backtest(tmp_path, "--db", DB)
+    done("db", "backup", "kept.db", "--db", DB, folder=tmp_path)
+    before = done("status", "--db", DB, folder=tmp_path).out
+    backtest(tmp_path, "--db", DB, rows=(FLAT,) * 3)
+
+    said = done("db", "restore", "kept.db", "--yes", "--db", DB, folder=tmp_path)
+
+    assert "verified" in said.out
+    assert done("status", "--db", DB, folder=tmp_path).out == before
+    upgraded = done("db", "upgrade", "--db", DB, folder=tmp_path)
+    assert upgraded.out == "books.db is of schema 0001 already.\n"
+
+
+BAD: Final = [
+    ("position nobody", "bot: found 'nobody'", "one of run 1: steps, late"),
+    ("decisions lat", "bot: found 'lat'", "did you mean late?"),
+    ("why Steps", "bot: found 'Steps'", "did you mean steps?"),
+    ("db backup c.toml", "c.toml: found a file already", "--force to replace it"),
+    ("db backup .", ".: found a folder", "the name of a file to write"),
+    ("db backup no/kept.db", "no/kept.db: found no way to write", "a place with room"),
+    ("db restore c.toml", "books.db: found books that the backup would replace", "--yes"),
+    ("db restore gone.db", "gone.db: found no such file", "a backup"),
+    ("db restore c.toml --yes", "c.toml: found a file that is no database", "a database"),
+]
+
+
+@pytest.mark.parametrize(("words", "found", "expected"), BAD, ids=[case[0] for case in BAD])
+def test_bad_input_leaves_the_books_alone(
+    folder: Path, kept: Any, words: str, found: str, expected: str
+) -> None:
+    """
+    One sentence, exit code 2, and every byte where it was.
+    """
+    assert kept
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    said = refused(*words.split(), "--db", DB, folder=folder)
+
+    assert said.err.startswith(found)
+    assert expected in said.err.partition(", expected ")[2]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def refused(*words: str, folder: Path) -> Said:
+    """Run a command that has to be told off in one sentence."""
+    said = trancher(*words, folder=folder)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    return said
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "position late", "decisions late", "why late", "journal", "verify"]
+)
+def test_where_there_are_no_books_the_way_to_them_is_told(tmp_path: Path, words: str) -> None:
+    """
+    The file that is missing, and the command that makes one; reading makes none.
+    """
+    said = refused(*words.split(), folder=tmp_path)
+
+    assert said.err == (
+        "trancher.db: found no such file, expected a database; `trancher backtest CONFIG "
+        "--data FILE --db sqlite:///trancher.db` makes one\n"
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,62 @@
+"""Planting: changing one value of a database behind everybody's back."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from sqlalchemy import Table
+
+from trancher.store import tables
+
+
+def columns() -> Iterator[tuple[str, str]]:
+    """Yield every column of every table, with its table's name."""
+    for table in tables.metadata.sorted_tables:
+        for column in table.c:
+            yield table.name, column.name
+
+
+def plant(file: Path, table: Table, column: str) -> None:
+    """Change one digit, or letter, of a column in the middle row.
+
+    Triggers and checks are switched off for it, and put back as they were.
+    """
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for name in tables.guards():
+            connection.execute(f"DROP TRIGGER {name}")
+        rows = connection.execute(
+            f'SELECT rowid, "{column}" FROM {table.name} ORDER BY "{column}" IS NULL, rowid'  # noqa: S608 our own names
+        ).fetchall()
+        known = [row for row in rows if row[1] is not None] or rows
+        rowid, value = known[len(known) // 2]
+        for new in changes(value):
+            # Where it would make two rows of one key, the next one.
+            with suppress(sqlite3.IntegrityError):
+                connection.execute(
+                    f'UPDATE {table.name} SET "{column}" = ? WHERE rowid = ?',  # noqa: S608 our own names
+                    (new, rowid),
+                )
+                break
+        else:
+            raise AssertionError(value)
+        for trigger in tables.guards().values():
+            connection.execute(trigger)
+
+
+def changes(value: object) -> Iterator[object]:
+    """Yield `value` with one digit changed; of a text without digits its last letter."""
+    match value:
+        case int():
+            yield value + 70
+            yield value + 7_000_000
+        case str() if value:
+            digits = [place for place, letter in enumerate(value) if letter in "0123456789"]
+            place = digits[len(digits) // 2] if digits else len(value) - 1
+            for new in "7890":
+                if value[place] != new:
+                    yield value[:place] + new + value[place + 1 :]
+            yield f"{value}00"
+        case _:
+            yield "7"
