@@ -220,7 +220,7 @@ def test_the_embedded_example_runs_and_is_short() -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 20
     assert ended.stderr == ""
     # 0.0005 from 50000 to 55000 is 2.5, 0.0001 from 49500 is 0.55.
-    assert "realized_pnl=Decimal('3.0500000000')" in ended.stdout
+    assert "open realized 3.0500000000" in ended.stdout
     # The plain document: 0.0005 from 50000 to 51000, and sold at 52000.
     assert "pnl=Decimal('0.5000')" in ended.stdout
     assert "pnl=Decimal('1.0000')" in ended.stdout

@@ -186,17 +186,16 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
     instrument, book = held.instrument, held.book
     said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)
     _print_run(out, found.run)
-    columns = ("tranche", "opened", "because of", "bought", "left", "open cost")
-    shown = table(f"{held.id}: {held.state.name}", *columns, "unrealized", "realized", words=3)
+    columns = ("tranche", "opened, UTC", "because of", "bought", "left", "unrealized", "realized")
+    shown = table(f"{held.id}: {held.state.name}", *columns, words=3, tight=True)
     for tranche in book.tranches:
         earned = tranche_pnl(book, tranche, mark_price=one.price)
         shown.add_row(
             tranche.id,
-            moment(tranche.opened_at),
+            moment(tranche.opened_at).removesuffix(" UTC"),
             tranche.reason,
             exactly(tranche.quantity),
             exactly(tranche.open_quantity),
-            quote(tranche.open_cost),
             quote(earned.unrealized_net),
             quote(earned.realized_pnl),
         )
