@@ -74,12 +74,16 @@ def test_a_missing_file_is_refused_by_whoever_reads(tmp_path: Path) -> None:
 
 def test_a_missing_or_empty_file_is_made_by_whoever_writes(tmp_path: Path) -> None:
     """
-    The first backtest needs no preparation, nor does one into a file that was only touched.
+    The first backtest needs no preparation, nor does one into a file that was only touched, or
+    whose making was cut off.
     """
-    touched = tmp_path / "touched.db"
+    touched, begun = tmp_path / "touched.db", tmp_path / "begun.db"
     touched.touch()
+    with closing(sqlite3.connect(begun)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    assert begun.stat().st_size > 0
 
-    for file in (tmp_path / "new.db", touched):
+    for file in (tmp_path / "new.db", touched, begun):
         database = open_or_create(url_of(file), mode=Mode.LIVE, now=NOW)
         assert (database.identity.mode, database.identity.created_at) == (Mode.LIVE, NOW)
         database.close()

@@ -136,7 +136,7 @@ def open_or_create(
         UnusableDatabase, StoreError: as open_database.
     """
     path = path_of(url)
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists() or _is_blank(path, busy_seconds=busy_seconds):
         _create(path, mode=mode, now=now, busy_seconds=busy_seconds)
     return open_database(url, mode=mode, busy_seconds=busy_seconds)
 
@@ -162,6 +162,18 @@ def upgrade_database(url: str, *, to: str | None = None, revisions: Schema = SCH
     finally:
         engine.dispose()
     return before
+
+
+def _is_blank(path: Path, *, busy_seconds: int) -> bool:
+    """Say whether a file holds nothing yet: it was only touched, or its making was cut off."""
+    if path.stat().st_size == 0:
+        return True
+    engine = _engine(path, create=False, busy_seconds=busy_seconds)
+    try:
+        with _transaction(engine, str(path), writes=False) as connection:
+            return schema.is_empty(connection)
+    finally:
+        engine.dispose()
 
 
 def _create(path: Path, *, mode: Mode, now: datetime, busy_seconds: int) -> None:
