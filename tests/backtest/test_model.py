@@ -1,4 +1,4 @@
-from hypothesis import given, note
+from hypothesis import given, settings, note
 
 from backtest.cases import Case, cases, played
 from backtest.replays import (
@@ -12,6 +12,7 @@ from backtest.replays import (
 )
 
 
+@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases())
 def test_the_replay_does_what_the_specification_says(case: Case) -> None:
     """
