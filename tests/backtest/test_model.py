@@ -1,4 +1,4 @@
-from hypothesis import given, settings, note
+from hypothesis import given, note, settings
 
 from backtest.cases import Case, cases, played
 from backtest.replays import (
