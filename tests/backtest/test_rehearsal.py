@@ -164,7 +164,6 @@ LIMITS: Final = (
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(dial=dials())
 def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) -> None:
     """
@@ -194,7 +193,6 @@ def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) ->
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(price=st.integers(100, 10_000_000).map(lambda count: Decimal(count).scaleb(-2)))
 def test_no_step_of_a_falling_ladder_lies_above_the_one_before(price: Decimal) -> None:
     """

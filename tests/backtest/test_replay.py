@@ -40,7 +40,6 @@ def story(found: Replayed) -> tuple[object, ...]:
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases(), order=st.sampled_from(SameCandle))
 def test_a_candle_passed_over_changes_nothing(case: Case, order: SameCandle) -> None:
     """
@@ -84,7 +83,6 @@ shapes = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=15, max_size=40)
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(one=shapes, two=shapes)
 def test_nor_does_it_where_several_bots_share_symbols_and_money(
     one: Sequence[Dial], two: Sequence[Dial]
@@ -103,7 +101,6 @@ def test_nor_does_it_where_several_bots_share_symbols_and_money(
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases())
 def test_the_same_input_gives_the_same_journal(case: Case) -> None:
     """
@@ -115,7 +112,6 @@ def test_the_same_input_gives_the_same_journal(case: Case) -> None:
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases())
 def test_a_coin_of_a_millionth_is_traded_alike(case: Case) -> None:
     """
@@ -142,7 +138,6 @@ def _times(found: re.Match[str], factor: str) -> str:
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases(), disposal=st.sampled_from(["lifo", "hifo", "average"]))
 def test_the_disposal_rule_changes_no_decision_and_no_order(case: Case, disposal: str) -> None:
     """
@@ -159,7 +154,6 @@ def test_the_disposal_rule_changes_no_decision_and_no_order(case: Case, disposal
 
 
 @LEAN
-@settings(max_examples=250)  # Each is a whole run.
 @given(case=cases())
 def test_no_limit_ever_refuses_an_exit(case: Case) -> None:
     """
