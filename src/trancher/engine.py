@@ -12,7 +12,7 @@ Invariants:
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -20,7 +20,7 @@ from decimal import Decimal
 from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
 from trancher.core.conditions import Observation
 from trancher.core.day import day_of
-from trancher.core.decide import Decision, conclude, decide_entry, decide_exit
+from trancher.core.decide import Decision, conclude, decide_close, decide_entry, decide_exit
 from trancher.core.events import Event, Filled
 from trancher.core.lifecycle import State
 from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
@@ -110,17 +110,8 @@ class Engine:
         """Look at the market for one bot and do what is due: an exit, else an entry."""
         seat = self.seats[name]
         seat.price = seen.price
-        leaving = decide_exit(seat.bot, seat.position, seen)
-        if leaving is not None:
-            self._carry_out(seat, leaving)
-            if leaving.accepted and leaving.order is None and leaving.cancels:
-                # The full exit waited for the partial one to end; it may go now.
-                self.receive()
-                again = decide_exit(seat.bot, seat.position, seen)
-                if again is not None and again.events:
-                    self._carry_out(seat, again)
-            if leaving.accepted:
-                return
+        if self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen)):
+            return
         if seat.bot.plan.due(seat.position, seen) is None:
             return
         entering = decide_entry(
@@ -133,6 +124,13 @@ class Engine:
         )
         assert entering is not None
         self._carry_out(seat, entering)
+
+    @exact
+    def close(self, name: BotName, seen: Observation, *, reason: str) -> None:
+        """Sell all that a bot holds, whatever its plan says."""
+        seat = self.seats[name]
+        seat.price = seen.price
+        self._leave(seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason))
 
     @exact
     def receive(self) -> None:
@@ -178,6 +176,20 @@ class Engine:
             ),
             day_ends_at=day.ends_at,
         )
+
+    def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> bool:
+        """Carry out the exit that `decide` returns; say whether there is an accepted one."""
+        leaving = decide()
+        if leaving is None:
+            return False
+        self._carry_out(seat, leaving)
+        if leaving.accepted and leaving.order is None and leaving.cancels:
+            # The full exit waited for the partial one to end; it may go now.
+            self.receive()
+            again = decide()
+            if again is not None and again.events:
+                self._carry_out(seat, again)
+        return leaving.accepted
 
     def _carry_out(self, seat: Seat, decision: Decision) -> None:
         self._store.record(decision)

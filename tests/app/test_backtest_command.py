@@ -362,3 +362,23 @@ def test_progress_is_on_stderr_and_only_on_a_terminal(
     assert "7/7" in watched.err
     assert watched.document["entries"] == 3
     assert watched.code == 0
+
+
+def test_the_assumptions_say_what_the_volume_allows_and_what_was_sold_at_the_end(
+    tmp_path: Path,
+) -> None:
+    """
+    Whoever reads only the document can tell how the figures came about.
+    """
+    config(tmp_path / "c.toml", PORTFOLIO, FREE, '[backtest]\nparticipation = "50%"', BTC)
+    candles(tmp_path / "flat.csv", *[FLAT] * 4)
+
+    said = done(
+        *("backtest", "c.toml", "--data", "flat.csv", "--close-at-end", "--json"), folder=tmp_path
+    ).document
+
+    assert said["assumptions"]["participation"] == "0.50"
+    assert said["assumptions"]["close_at_end"] is True
+    sentences = " ".join(said["assumptions"]["sentences"])
+    assert "at most 50 % of a candle's volume" in sentences
+    assert "last close is sold there, as far as its volume allows" in sentences

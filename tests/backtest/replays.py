@@ -11,8 +11,9 @@ import numpy as np
 from backtest.model import Model
 from trancher.app.backtesting import engine_portfolio
 from trancher.app.settings import Settings, parse
-from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
+from trancher.backtest.exact import Evaluate, Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.runner import Strategy
 from trancher.core.events import EntryAccepted, ExitAccepted, Filled
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order
 from trancher.core.rungs import TakeProfit
@@ -60,7 +61,13 @@ def replayed(text: str, candles: Candles) -> Replayed:
     return replay_of(settings, {settings.bots[0].symbol: candles}).run()
 
 
-def replay_of(settings: Settings, candles: dict[str, Candles], *, jump: bool = True) -> Replay:
+def replay_of(
+    settings: Settings,
+    candles: dict[str, Candles],
+    *,
+    jump: bool = True,
+    close_at_end: bool = False,
+) -> Replay:
     """Return the replay of a configuration, set up; without `jump` it visits every candle."""
     return Replay(
         portfolio=engine_portfolio(settings),
@@ -76,6 +83,8 @@ def replay_of(settings: Settings, candles: dict[str, Candles], *, jump: bool = T
         evaluate=Evaluate(settings.backtest.evaluate),
         same_candle=SameCandle(settings.backtest.same_candle),
         slippage=settings.backtest.slippage,
+        participation=settings.backtest.participation,
+        close_at_end=close_at_end,
         jump=jump,
     )
 

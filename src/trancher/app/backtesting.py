@@ -11,9 +11,10 @@ from trancher.app.candle_words import dropped_in_words, in_words
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
 from trancher.app.views import position_document
-from trancher.backtest.exact import Evaluate, Replay, Replayed, Strategy
+from trancher.backtest.exact import Evaluate, Replay, Replayed
 from trancher.backtest.feed import indicators_of
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.runner import Strategy
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
 from trancher.core.day import span
 from trancher.core.instrument import Instrument
@@ -41,6 +42,7 @@ class Backtest:
     replayed: Replayed
     bots: tuple[BotSummary, ...]
     total: Summary
+    close_at_end: bool
 
     @property
     def refusals(self) -> Counter[RefusalCode]:
@@ -111,11 +113,13 @@ def run_backtest(
     sources: Mapping[str, Source],
     *,
     progress: Callable[[int, int], None] | None,
+    close_at_end: bool = False,
     store: Store | None = None,
 ) -> Backtest:
     """Run every bot over its candles.
 
     Args:
+        close_at_end: whether what is still held is sold at the last close.
         store: where journal and decisions are kept; None keeps them in memory.
 
     Raises:
@@ -137,6 +141,8 @@ def run_backtest(
             evaluate=Evaluate(settings.backtest.evaluate),
             same_candle=SameCandle(settings.backtest.same_candle),
             slippage=settings.backtest.slippage,
+            participation=settings.backtest.participation,
+            close_at_end=close_at_end,
             store=store,
         )
     except InvalidInterval as problem:
@@ -149,7 +155,12 @@ def run_backtest(
         # Every output says that they do, so python -O must not leave this out.
         raise AssertionError("the books do not balance")
     return Backtest(
-        settings=settings, sources=sources, replayed=replayed, bots=bots, total=total(bots)
+        settings=settings,
+        sources=sources,
+        replayed=replayed,
+        bots=bots,
+        total=total(bots),
+        close_at_end=close_at_end,
     )
 
 
@@ -189,6 +200,15 @@ def assumptions(backtest: Backtest) -> tuple[str, ...]:
         else "Prices are looked at on closes only.",
         f"Slippage of market orders: {percent(settings.backtest.slippage)}, against us.",
     ]
+    share = settings.backtest.participation
+    if share is not None:
+        said.append(
+            f"Orders fill at most {percent(share)} of a candle's volume together; "
+            "what is beyond it ends unfilled."
+        )
+    if backtest.close_at_end:
+        allowed = "" if share is None else ", as far as its volume allows"
+        said.append(f"What is still held at the last close is sold there{allowed}.")
     if inside:
         said.append(
             f"Candles that touched levels of several kinds: {backtest.replayed.ambiguous:,}; "
@@ -232,6 +252,8 @@ def document(backtest: Backtest, *, elapsed: timedelta) -> Mapping[str, Json]:
             "same_candle": backtest.settings.backtest.same_candle,
             "ambiguous_candles": backtest.replayed.ambiguous,
             "slippage": money(backtest.settings.backtest.slippage),
+            "participation": money(backtest.settings.backtest.participation),
+            "close_at_end": backtest.close_at_end,
             "config_hash": backtest.settings.config_hash,
             "candles": {symbol: _source(source) for symbol, source in backtest.sources.items()},
             "sentences": list(assumptions(backtest)),

@@ -57,11 +57,13 @@ class BacktestSettings:
         evaluate: close or intracandle.
         same_candle: worst, best or path: the order of events assumed inside a candle.
         slippage: how much worse than the price seen a taker's fill is, 0 <= ratio < 1.
+        participation: share of a candle's volume that orders may fill; None fills any size.
     """
 
     evaluate: str
     same_candle: str
     slippage: Decimal
+    participation: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

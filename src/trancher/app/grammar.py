@@ -110,6 +110,11 @@ class Backtest(Section):
     slippage: Annotated[Decimal, amounts.ratio(least=0, below=100)] = Field(
         default=Decimal(0), description="How much worse than the price seen a taker's fill is."
     )
+    participation: Annotated[Decimal | None, words.or_off(amounts.ratio(above=0, most=100))] = (
+        Field(
+            default=None, description="Share of a candle's volume that orders may fill together."
+        )
+    )
 
 
 class Limits(Section):

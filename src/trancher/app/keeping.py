@@ -79,6 +79,7 @@ def keep_backtest(
     kind: RunKind,
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] | None,
+    close_at_end: bool = False,
 ) -> Kept:
     """Run every bot over its candles, as a run of its own in the database at `url`.
 
@@ -88,7 +89,9 @@ def keep_backtest(
     """
     with books_to_write(url, mode=Mode.PAPER, now=clock()) as database:
         store = start(database, new_run(settings, sources, kind=kind, at=clock()))
-        backtest = run_backtest(settings, sources, progress=progress, store=store)
+        backtest = run_backtest(
+            settings, sources, progress=progress, close_at_end=close_at_end, store=store
+        )
         store.finish(at=clock(), marks=last_marks(backtest))
     return Kept(backtest=backtest, run_id=store.run_id)
 

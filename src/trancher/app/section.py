@@ -17,7 +17,7 @@ COMING: Final = frozenset({
     "activate", "adverse", "bollinger", "break_even_after", "build_window", "confirm", "fast",
     "hysteresis", "ma_cross", "ma_support", "macd", "max_age", "max_daily_loss", "max_drawdown",
     "max_exposure", "max_losing_streak", "max_positions", "min_temperature", "of", "offset",
-    "on_excess", "order", "overbought", "oversold", "participation", "price_collar", "price_drop",
+    "on_excess", "order", "overbought", "oversold", "price_collar", "price_drop",
     "protect", "rearm", "rearm_max", "reentry_cooldown", "score", "signal", "signal_exit", "slow",
     "steps", "strategy", "trail", "trailing_stop", "trailing_take_profit", "ttl",
 })  # fmt: skip

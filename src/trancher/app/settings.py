@@ -186,6 +186,7 @@ def _settings(configuration: Configuration, *, file: str, text: str) -> Settings
         evaluate=configuration.backtest.evaluate,
         same_candle=configuration.backtest.same_candle,
         slippage=configuration.backtest.slippage,
+        participation=configuration.backtest.participation,
     )
     return Settings(
         file=file,

@@ -97,6 +97,23 @@ def one_of(*words: str, later: tuple[str, ...] = ()) -> Kind:
     return Kind(expected=listed, read=read, schema={"enum": list(words)})
 
 
+def or_off(kind: Kind) -> Kind:
+    """Return what `kind` reads, or None for "off"."""
+    words = f'{kind.expected}, or "off"'
+
+    def read(value: object) -> object:
+        if value == "off":
+            return None
+        try:
+            return kind.read(value)
+        except Mismatch as problem:
+            raise Mismatch(
+                at=problem.at, expected=words, found=problem.found, hint=problem.hint
+            ) from None
+
+    return Kind(expected=words, read=read, schema={"anyOf": [dict(kind.schema), {"const": "off"}]})
+
+
 def yes_or_no() -> Kind:
     """Return true or false."""
 

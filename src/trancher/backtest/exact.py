@@ -12,21 +12,16 @@ Invariants:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from heapq import heappop, heappush
-from math import isnan
 from typing import Final
 
-from trancher.backtest.feed import Feed, indicators_of
-from trancher.backtest.gauge import Gauge, gauge
+from trancher.backtest.feed import Feed
 from trancher.backtest.inside import Hand, Range, SameCandle, play
-from trancher.core.bot import Bot
+from trancher.backtest.runner import Runner, Strategy, Told
 from trancher.core.conditions import Look, Observation
-from trancher.core.events import Marked
 from trancher.core.money import exact
-from trancher.core.order import BotName
 from trancher.engine import Engine, Portfolio
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
@@ -35,6 +30,7 @@ from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
 _PROGRESS_STEP: Final = 256
+_AT_THE_END: Final = "closed at the end of the backtest"
 _INSTANT: Final = 1  # A fill inside a candle is dated this many microseconds before its close.
 
 
@@ -43,20 +39,6 @@ class Evaluate(StrEnum):
 
     CLOSE = "close"
     INTRACANDLE = "intracandle"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
-    """A bot with the signals it reads.
-
-    Attributes:
-        timeframe: of the candles its indicators are made from; None means the file's own.
-        periods: period of each indicator it reads, by name.
-    """
-
-    bot: Bot
-    timeframe: timedelta | None
-    periods: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,74 +74,6 @@ class _Phase(IntEnum):
     OPEN = 2
 
 
-class _Runner:
-    """One bot on its feed: which candle matters next, and what it has not been told yet."""
-
-    def __init__(self, strategy: Strategy, feed: Feed, *, intracandle: bool) -> None:
-        self.name = strategy.bot.name
-        self.bot = strategy.bot
-        self.feed = feed
-        self.ambiguous = 0
-        self._intracandle = intracandle
-        self._values = indicators_of(feed.candles, strategy.periods, strategy.timeframe)
-        self._gauge: Gauge | None = None
-        self._seen_to = -1
-        self._untold: tuple[int, int] | None = None
-
-    def gauge(self, engine: Engine) -> Gauge:
-        """Return the gauge of the bot's position as it is now."""
-        position = engine.seats[self.name].position
-        if self._gauge is None or self._gauge.position is not position:
-            tick = self.feed.candles.tick
-            self._gauge = gauge(self.bot, position, tick=tick, intracandle=self._intracandle)
-        return self._gauge
-
-    def next_candle(self, engine: Engine, start: int) -> int:
-        """Return the first candle from `start` on that may matter; past the last if none does."""
-        return self.gauge(engine).next_candle(self.feed.candles, self._values, start)
-
-    def known_at(self, index: int) -> dict[str, Decimal]:
-        """Return the indicators known at a close; one that is warming up is absent."""
-        known = {name: float(values[index]) for name, values in self._values.items()}
-        return {
-            name: Decimal.from_float(value) for name, value in known.items() if not isnan(value)
-        }
-
-    def passed(self, index: int) -> None:
-        """Remember the candles up to `index` through which the position was held."""
-        if index > self._seen_to:
-            first = self._seen_to + 1 if self._untold is None else self._untold[0]
-            self._untold, self._seen_to = (first, index), index
-
-    def skip(self, index: int) -> None:
-        """Forget the candles up to `index`: nothing was held."""
-        self._seen_to = max(index, self._seen_to)
-
-    def told(self) -> Marked | None:
-        """Return how the market moved in the candles remembered, once."""
-        if self._untold is None:
-            return None
-        (first, last), self._untold = self._untold, None
-        feed = self.feed
-        return Marked(
-            highest=feed.highest(first, last),
-            lowest=feed.lowest(first, last),
-            last=feed.close(last),
-            since=feed.time(feed.opened_at(first)),
-            at=feed.time(int(feed.closed_at[last])),
-        )
-
-
-class _Told:
-    """What each runner remembers, behind the engine's port."""
-
-    def __init__(self, runners: Sequence[_Runner]) -> None:
-        self._runners = {runner.name: runner for runner in runners}
-
-    def take(self, bot: BotName) -> Marked | None:
-        return self._runners[bot].told()
-
-
 class Replay:
     """Takes candles through the engine."""
 
@@ -172,6 +86,8 @@ class Replay:
         evaluate: Evaluate,
         same_candle: SameCandle = SameCandle.WORST,
         slippage: Decimal,
+        participation: Decimal | None = None,
+        close_at_end: bool = False,
         jump: bool = True,
         store: Store | None = None,
     ) -> None:
@@ -181,6 +97,9 @@ class Replay:
             candles: by symbol; every strategy's symbol is there.
             same_candle: the order of events assumed inside a candle.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
+            participation: share of a candle's volume that our orders may fill together,
+                0 < share <= 1; None fills whatever its size.
+            close_at_end: whether what is still held is sold at the last close.
             jump: whether quiet candles are passed over; visiting each gives the same journal.
             store: where journal and decisions are kept; None keeps them in memory.
 
@@ -191,9 +110,10 @@ class Replay:
         self._intracandle = evaluate is Evaluate.INTRACANDLE
         self._look = Look.BESIDE_PRICES if self._intracandle else Look.EVERYTHING
         self._same_candle = same_candle
+        self._close_at_end = close_at_end
         self._jump = jump
         self._runners = [
-            _Runner(
+            Runner(
                 strategy,
                 feeds[strategy.bot.instrument.symbol],
                 intracandle=self._intracandle,
@@ -203,6 +123,7 @@ class Replay:
         self._exchange = PaperExchange(
             {runner.feed.symbol: runner.bot.instrument for runner in self._runners},
             slippage=slippage,
+            participation=participation,
         )
         self._store = MemoryStore() if store is None else store
         self.engine = Engine(
@@ -210,7 +131,7 @@ class Replay:
             bots=[strategy.bot for strategy in strategies],
             store=self._store,
             exchange=self._exchange,
-            marks=_Told(self._runners),
+            marks=Told(self._runners),
         )
 
     @exact
@@ -238,9 +159,8 @@ class Replay:
                 self._close(runner, index)
                 self._plan(steps, order, index + 1)
                 clock.passed(at)
-        for runner in self._runners:
-            self._catch_up(runner, len(runner.feed) - 1)
-            self.engine.look_back(runner.name)
+        for runner in sorted(self._runners, key=lambda one: int(one.feed.closed_at[-1])):
+            self._end(runner)
         clock.done()
         return Replayed(
             engine=self.engine,
@@ -262,21 +182,42 @@ class Replay:
         if index < len(runner.feed):
             heappush(steps, (runner.feed.opened_at(index), _Phase.OPEN, order, index))
 
-    def _catch_up(self, runner: _Runner, index: int) -> None:
+    def _catch_up(self, runner: Runner, index: int) -> None:
         if self.engine.seats[runner.name].position.held > 0:
             runner.passed(index)
         else:
             runner.skip(index)
 
-    def _open(self, runner: _Runner, index: int) -> None:
+    def _end(self, runner: Runner) -> None:
+        """Tell a runner of the last candles, and sell what it holds if that is wanted."""
+        feed = runner.feed
+        last = len(feed) - 1
+        self._catch_up(runner, last)
+        self.engine.look_back(runner.name)
+        if not self._close_at_end:
+            return
+        seen = Observation(
+            price=feed.close(last),
+            at=feed.time(int(feed.closed_at[last])),
+            look=self._look,
+            indicators={},
+        )
+        self._exchange.offer(feed.symbol, feed.volume(last), feed.time(feed.opened_at(last)))
+        self._exchange.touch(feed.symbol, seen.price, seen.at)
+        self.engine.close(runner.name, seen, reason=_AT_THE_END)
+        self.engine.receive()
+        self._exchange.leave(feed.symbol)
+
+    def _open(self, runner: Runner, index: int) -> None:
         self._catch_up(runner, index - 1)
         feed = runner.feed
         if self._exchange.waits(feed.symbol):
             at = feed.time(feed.opened_at(index))
+            self._exchange.offer(feed.symbol, feed.volume(index), at)
             self._exchange.open(feed.symbol, feed.open(index), at)
             self.engine.receive()
 
-    def _inside(self, runner: _Runner, index: int) -> None:
+    def _inside(self, runner: Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]
 
         def touch(price: Decimal, look: Look, gapped: bool) -> None:  # noqa: FBT001 a callback
@@ -300,7 +241,7 @@ class Replay:
         # Where nothing was bought or sold the order made no difference.
         runner.ambiguous += ambiguous and seat.changes > before
 
-    def _close(self, runner: _Runner, index: int) -> None:
+    def _close(self, runner: Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]
         self._catch_up(runner, index)
         changed_at = seat.changed_at
@@ -320,11 +261,13 @@ class Replay:
         )
 
     def _touch(
-        self, runner: _Runner, index: int, price: Decimal, look: Look, *, gapped: bool
+        self, runner: Runner, index: int, price: Decimal, look: Look, *, gapped: bool
     ) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""
         feed = runner.feed
-        at = feed.time(feed.opened_at(index) if gapped else _closed_at(runner, index) - _INSTANT)
+        opened_at = feed.time(feed.opened_at(index))
+        at = opened_at if gapped else feed.time(_closed_at(runner, index) - _INSTANT)
+        self._exchange.offer(feed.symbol, feed.volume(index), opened_at)
         self._exchange.touch(feed.symbol, price, at)
         self.engine.evaluate(
             runner.name,
@@ -339,7 +282,7 @@ class Replay:
         self._exchange.leave(feed.symbol)
 
 
-def _closed_at(runner: _Runner, index: int) -> int:
+def _closed_at(runner: Runner, index: int) -> int:
     return int(runner.feed.closed_at[index])
 
 

@@ -44,6 +44,10 @@ class Feed:
     def close(self, index: int) -> Decimal:
         return self.candles.price(int(self.candles.close[index]))
 
+    def volume(self, index: int) -> Decimal:
+        """Return the base traded in a candle."""
+        return self.candles.volume(index)
+
     def highest(self, first: int, last: int) -> Decimal:
         """Return the highest price of the candles from `first` to `last`, both included."""
         return self.candles.price(int(self.candles.high[first : last + 1].max()))

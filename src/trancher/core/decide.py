@@ -93,8 +93,21 @@ def decide_exit(bot: Bot, position: Position, seen: Observation) -> Decision | N
     for index, rule in enumerate(bot.plan.exits):
         full = not isinstance(rule, TakeProfit)
         if full and seen.look in rule.LOOKS and rule.triggered(position, seen):
-            return _full_exit(bot, position, seen, index, rule.text)
+            return _full_exit(bot, position, seen, targets=(index,), reason=rule.text)
     return _ladder_exit(bot, position, seen)
+
+
+@exact
+def decide_close(
+    bot: Bot, position: Position, seen: Observation, *, reason: str
+) -> Decision | None:
+    """Return the full exit that somebody asks for, or None where nothing is held or one works.
+
+    Like every full exit it waits for a working partial one to be canceled.
+    """
+    if position.held == 0 or (position.state is State.CLOSING and position.working_exits):
+        return None
+    return _full_exit(bot, position, seen, targets=(), reason=reason)
 
 
 def _another_attempt(bot: Bot, position: Position, seen: Observation) -> Decision | None:
@@ -106,12 +119,12 @@ def _another_attempt(bot: Bot, position: Position, seen: Observation) -> Decisio
 
 
 def _full_exit(
-    bot: Bot, position: Position, seen: Observation, index: int, reason: str
+    bot: Bot, position: Position, seen: Observation, *, targets: tuple[int, ...], reason: str
 ) -> Decision:
     if position.working_exits:
         ids = tuple(w.order.client_order_id for w in position.working_exits)
         return _decision(Kind.EXIT, position, seen, reason=reason, cancels=ids)
-    return _sell_all(bot, position, seen, targets=(index,), reason=reason)
+    return _sell_all(bot, position, seen, targets=targets, reason=reason)
 
 
 def _sell_all(

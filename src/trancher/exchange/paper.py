@@ -8,6 +8,8 @@ Invariants:
 2. A market buy never costs more than its size; fees come on top.
 3. A fee is rounded up to the quantum of the asset it is taken in.
 4. What the instrument's minimums forbid is rejected, and fills nothing.
+5. With a participation, the orders of one candle fill at most that share of its volume together;
+   what is beyond it ends unfilled.
 """
 
 from collections import defaultdict
@@ -15,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from trancher.core.events import Filled, OrderEnded
 from trancher.core.instrument import FeeIn, Instrument
@@ -29,6 +32,10 @@ from trancher.core.money import (
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill, Order, Side, TradeId
 from trancher.ports import Report
 
+_TOO_SMALL: Final = "rejected: below the exchange's minimum"
+_TOO_LITTLE: Final = "ended: too little was traded in this candle"
+_NO_MORE: Final = "ended: no more was traded in this candle"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Touch:
@@ -36,27 +43,38 @@ class _Touch:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
-    price: Decimal
-    quantity: Decimal
-    fee: Decimal
-    fee_asset: str
+@dataclass(slots=True, kw_only=True)
+class _Room:
+    """What the candle opened at `at` leaves for orders, base."""
+
+    at: datetime
+    left: Decimal
 
 
 class PaperExchange:
     """Fills orders at the prices it is shown, and answers as an exchange would."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], *, slippage: Decimal) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        *,
+        slippage: Decimal,
+        participation: Decimal | None = None,
+    ) -> None:
         """Open the exchange.
 
         Args:
             instruments: what it trades, by symbol.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
+            participation: share of a candle's volume that our orders may fill, 0 < share <= 1;
+                None fills whatever its size.
         """
         assert 0 <= slippage < 1
+        assert participation is None or 0 < participation <= 1
         self._instruments = instruments
         self._slippage = slippage
+        self._participation = participation
+        self._rooms: dict[str, _Room] = {}
         self._waiting: defaultdict[str, list[Order]] = defaultdict(list)
         self._touched: dict[str, _Touch] = {}
         self._reports: list[Report] = []
@@ -94,6 +112,13 @@ class PaperExchange:
         """Say whether an order waits for the next opening price of `symbol`."""
         return bool(self._waiting.get(symbol))
 
+    @exact
+    def offer(self, symbol: str, volume: Decimal, at: datetime) -> None:
+        """Say how much base trades in the candle of `symbol` opened at `at`; once is enough."""
+        known = self._rooms.get(symbol)
+        if self._participation is not None and (known is None or known.at != at):
+            self._rooms[symbol] = _Room(at=at, left=volume * self._participation)
+
     def open(self, symbol: str, price: Decimal, at: datetime) -> None:
         """Fill the waiting orders of `symbol` at an opening price, in the order they came."""
         for order in self._waiting.pop(symbol, ()):
@@ -111,42 +136,52 @@ class PaperExchange:
     def _execute(self, order: Order, price: Decimal, at: datetime) -> None:
         self._now = at
         instrument = self._instruments[order.symbol]
-        met = (
-            self._buying(order, instrument, price)
+        met = self._price_met(order, instrument, price)
+        wanted = (
+            instrument.quantity_for(order.size, met)
             if isinstance(order, EntryOrder)
-            else self._selling(order, instrument, price)
+            else order.quantity
         )
-        order_id = order.client_order_id
-        if not instrument.accepts(met.quantity, met.price):
-            reason = "rejected: below the exchange's minimum"
-            self._reports.append(OrderEnded(order_id=order_id, reason=reason, at=at))
+        room = self._rooms.get(order.symbol)
+        quantity = wanted if room is None else min(wanted, instrument.sellable(room.left))
+        scarce = quantity < wanted
+        if not instrument.accepts(quantity, met):
+            self._end(order, _TOO_LITTLE if scarce else _TOO_SMALL, at)
             return
+        if room is not None:
+            room.left -= quantity
+        fee, fee_asset = _fee(order, instrument, price=met, quantity=quantity)
         fill = Fill(
-            trade_id=TradeId(f"{order_id}-fill"),
+            trade_id=TradeId(f"{order.client_order_id}-fill"),
             side=Side.BUY if isinstance(order, EntryOrder) else Side.SELL,
-            price=met.price,
-            quantity=met.quantity,
-            fee=met.fee,
-            fee_asset=met.fee_asset,
+            price=met,
+            quantity=quantity,
+            fee=fee,
+            fee_asset=fee_asset,
             at=at,
         )
-        self._reports.append(Filled(order_id=order_id, fill=fill))
-        self._reports.append(OrderEnded(order_id=order_id, reason="filled", at=at))
+        self._reports.append(Filled(order_id=order.client_order_id, fill=fill))
+        self._end(order, _NO_MORE if scarce else "filled", at)
 
-    def _buying(self, order: EntryOrder, instrument: Instrument, price: Decimal) -> _Match:
-        paid = ceil_to(price * (ONE + self._slippage), instrument.price_tick)
-        quantity = instrument.quantity_for(order.size, paid)
-        if instrument.fee_in is FeeIn.BASE:
-            fee = ceil_to(quantity * instrument.taker_fee, BASE_FEE_QUANTUM)
-            return _Match(price=paid, quantity=quantity, fee=fee, fee_asset=instrument.base)
-        fee = ceil_to(paid * quantity * instrument.taker_fee, QUOTE_QUANTUM)
-        return _Match(price=paid, quantity=quantity, fee=fee, fee_asset=instrument.quote)
+    def _end(self, order: Order, reason: str, at: datetime) -> None:
+        self._reports.append(OrderEnded(order_id=order.client_order_id, reason=reason, at=at))
 
-    def _selling(self, order: ExitOrder, instrument: Instrument, price: Decimal) -> _Match:
+    def _price_met(self, order: Order, instrument: Instrument, price: Decimal) -> Decimal:
+        tick = instrument.price_tick
+        if isinstance(order, EntryOrder):
+            return ceil_to(price * (ONE + self._slippage), tick)
         limited = order.limit_price is not None
-        ratio = instrument.maker_fee if limited else instrument.taker_fee
-        worse = price if limited else price * (ONE - self._slippage)
         # A sale never meets less than one tick.
-        got = max(floor_to(worse, instrument.price_tick), instrument.price_tick)
-        fee = ceil_to(got * order.quantity * ratio, QUOTE_QUANTUM)
-        return _Match(price=got, quantity=order.quantity, fee=fee, fee_asset=instrument.quote)
+        return max(floor_to(price if limited else price * (ONE - self._slippage), tick), tick)
+
+
+def _fee(
+    order: Order, instrument: Instrument, *, price: Decimal, quantity: Decimal
+) -> tuple[Decimal, str]:
+    """Return the fee of a match and the asset it is taken in."""
+    if isinstance(order, ExitOrder):
+        ratio = instrument.taker_fee if order.limit_price is None else instrument.maker_fee
+        return ceil_to(price * quantity * ratio, QUOTE_QUANTUM), instrument.quote
+    if instrument.fee_in is FeeIn.BASE:
+        return ceil_to(quantity * instrument.taker_fee, BASE_FEE_QUANTUM), instrument.base
+    return ceil_to(price * quantity * instrument.taker_fee, QUOTE_QUANTUM), instrument.quote

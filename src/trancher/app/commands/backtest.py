@@ -31,6 +31,9 @@ def backtest(
     on_bad: Annotated[
         str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")
     ] = "fail",
+    close_at_end: Annotated[
+        bool, typer.Option("--close-at-end", help="Sell at the last close what is still held.")
+    ] = False,
     db: Annotated[
         str | None,
         typer.Option(
@@ -52,9 +55,16 @@ def backtest(
     kept: Mapping[str, Json] = {}
     with progress("candles") as moved:
         if db is None:
-            done = run_backtest(settings, sources, progress=moved)
+            done = run_backtest(settings, sources, progress=moved, close_at_end=close_at_end)
         else:
-            done, kept = keep(settings, sources, url=db, kind="backtest", progress=moved)
+            done, kept = keep(
+                settings,
+                sources,
+                url=db,
+                kind="backtest",
+                progress=moved,
+                close_at_end=close_at_end,
+            )
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
         print_json({**document(done, elapsed=elapsed), **kept})
@@ -71,6 +81,7 @@ def keep(
     url: str,
     kind: str,
     progress: "Callable[[int, int], None]",
+    close_at_end: bool = False,
 ) -> "tuple[Backtest, Mapping[str, Json]]":
     """Run a backtest as a run of its own in a database, and return what says where it is."""
     from trancher.app.keeping import keep_backtest
@@ -85,6 +96,7 @@ def keep(
             kind=RunKind(kind),
             clock=lambda: datetime.now(UTC),
             progress=progress,
+            close_at_end=close_at_end,
         )
     return kept.backtest, {"db": url, "run_id": kept.run_id}
 
