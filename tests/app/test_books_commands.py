@@ -147,6 +147,23 @@ def test_a_position_shows_its_tranches(folder: Path, kept: Any) -> None:
     assert "realized" in said.words
 
 
+def test_a_position_shows_the_anchor_beside_the_average(tmp_path: Path) -> None:
+    """
+    Bought 0.2 at 100 and 0.375 at 80; at 95.7 half is sold, the oldest first. What is left cost
+    80 each, and the anchor stays at 50 / 0.575, from where the next gain is measured.
+    """
+    rows = (*[FLAT] * 2, "80 80 80 80", "80 80 80 80", "80 80 80 80", "80 96 80 96", "96 96 96 96")
+    backtest(tmp_path, "--db", DB, rows=rows)
+
+    said = done("position", "steps", "--db", DB, folder=tmp_path).words
+
+    assert "rung 1 100.00 0.2 0 " in said
+    assert "rung 2 80.00 0.375 0.2875 " in said
+    assert "Open: 0.2875 BTC for 23.00 USD, average 80.00, break-even 80.16; " in said
+    assert "stops and gains are measured from the anchor, 86.96." in said
+    assert "net in 1 exit; " in said
+
+
 def decisions(folder: Path, bot: str, *words: str) -> Any:
     """Return the decisions of a bot."""
     command = ("decisions", bot, "--db", DB, "--json", *words)
@@ -180,7 +197,7 @@ def test_decisions_are_newest_first_and_repeats_are_one(folder: Path, kept: Any)
         }
     ]
     said = done("decisions", "late", "--db", DB, folder=folder).words
-    assert "MAX_ACTIVE_POSITIONS: 2 against 1 positions, 1 missing, until a position of" in said
+    assert "MAX_ACTIVE_POSITIONS: 2 against 1 positions, 1 over, until a position of" in said
 
 
 def test_decisions_are_as_many_as_asked_for(folder: Path, kept: Any) -> None:

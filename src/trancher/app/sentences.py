@@ -11,7 +11,7 @@ from typing import Final
 
 from trancher.app.outlook import NextEntry, Outlook
 from trancher.app.standing import BotStanding, Standing
-from trancher.app.tables import exactly, price, quote
+from trancher.app.tables import counted, exactly, price, quote
 from trancher.core.conditions import Wait
 from trancher.core.day import span
 from trancher.core.lifecycle import State
@@ -55,11 +55,9 @@ def holds(one: BotStanding) -> str:
     if not book.open_quantity:
         return "holds nothing"
     instrument = one.position.instrument
-    count = len(book.open)
     return (
         f"holds {exactly(book.open_quantity)} {instrument.base}, bought for "
-        f"{quote(book.open_cost)} {instrument.quote} in {count} "
-        f"{'tranche' if count == 1 else 'tranches'}"
+        f"{quote(book.open_cost)} {instrument.quote} in {counted(len(book.open), 'tranche')}"
     )
 
 
@@ -90,7 +88,7 @@ def _no_entry(one: BotStanding) -> str:
     used = sum(position.rung_uses.values())
     if position.state is State.BUILDING or used == sum(r.repeat for r in one.bot.plan.entries):
         return f"it buys no more in this position because its ladder is used up ({used} of {used})"
-    return "it buys no more in this position because its building has ended"
+    return "it buys no more in this position because a sale has ended its building"
 
 
 def last_refused(record: Record) -> str:
@@ -145,6 +143,18 @@ def sells(one: BotStanding, seen: Outlook) -> str | None:
 def reason(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
     """Return why an entry is refused, and until when."""
     return f"{_measured(standing, one, refusal)}, {until(refusal)}"
+
+
+def outcome(refusal: Refusal, *, currency: str) -> str:
+    """Return a refusal for a table: its code, what was measured against what, and until when."""
+    seconds = refusal.unit is Unit.SECONDS
+    unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
+    missing = _amount(refusal.missing, refusal.unit)
+    return (
+        f"{refusal.code}: {_amount(refusal.measured, refusal.unit)} against "
+        f"{_amount(refusal.limit, refusal.unit)}{'' if seconds else f' {unit}'}, {missing} "
+        f"{'over' if refusal.measured > refusal.limit else 'short'}, {until(refusal)}"
+    )
 
 
 def until(refusal: Refusal) -> str:

@@ -83,6 +83,11 @@ def exactly(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def counted(count: int, thing: str) -> str:
+    """A number with its noun: 1 exit, 2 exits, 1,000 exits."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr with rate and time left, and give what moves it; silent in a pipe."""

@@ -64,15 +64,18 @@ def position_document(
     }
 
 
+def anchor_price(position: Position) -> Decimal | None:
+    """Return what stops and gains are measured from, quote per base; None while flat."""
+    return quotient(position.anchor_cost, position.held) if position.held > 0 else None
+
+
 def _course(position: Position, now: datetime) -> dict[str, Json]:
     """Return how the position went: its anchor, its extremes, its time."""
     entered = position.entered_at
     held = None if entered is None else (position.closed_at or now) - entered
     book = position.book
     return {
-        "anchor_price": money(
-            quotient(position.anchor_cost, position.held) if position.held > 0 else None
-        ),
+        "anchor_price": money(anchor_price(position)),
         "peak_quantity": money(position.peak_quantity),
         "peak_cost": money(position.peak_cost),
         "highest_mark": money(position.highest_mark),

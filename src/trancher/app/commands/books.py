@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.output import BadInput, print_json
-from trancher.app.tables import console, exactly, price, quote, table
+from trancher.app.tables import console, counted, exactly, price, quote, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -179,6 +179,8 @@ def _of(count: int, most: int | None) -> str:
 
 def _print_position(found: "Standing", one: "BotStanding") -> None:
     from trancher.app.sentences import moment
+    from trancher.app.views import anchor_price
+    from trancher.core.money import quotient
     from trancher.core.pnl import figures, tranche_pnl
 
     out, held = console(), one.shown
@@ -186,35 +188,42 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
     instrument, book = held.instrument, held.book
     said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)
     _print_run(out, found.run)
-    columns = ("tranche", "opened, UTC", "because of", "bought", "left", "unrealized", "realized")
-    shown = table(f"{held.id}: {held.state.name}", *columns, words=3, tight=True)
+    shown = table(
+        f"{held.id}: {held.state.name}",
+        *("tranche", "opened, UTC", "because of"),
+        *("price", "bought", "left", "unrealized", "realized"),
+        words=3,
+        tight=True,
+    )
     for tranche in book.tranches:
         earned = tranche_pnl(book, tranche, mark_price=one.price)
         shown.add_row(
             tranche.id,
             moment(tranche.opened_at).removesuffix(" UTC"),
             tranche.reason,
+            price(quotient(tranche.cost, tranche.quantity)),
             exactly(tranche.quantity),
             exactly(tranche.open_quantity),
             quote(earned.unrealized_net),
             quote(earned.realized_pnl),
         )
     out.print(shown)
-    currency = instrument.quote
+    currency, anchor = instrument.quote, anchor_price(held)
+    measured = f"; stops and gains are measured from the anchor, {price(anchor)}" if anchor else ""
     out.print(
         f"Open: {exactly(said.open_quantity)} {instrument.base} for {quote(said.open_cost)} "
         f"{currency}, average {price(said.average_entry_price)}, break-even "
-        f"{price(said.break_even_price)}."
+        f"{price(said.break_even_price)}{measured}."
     )
     out.print(
-        f"P&L in {currency}: realized {quote(said.realized_pnl)} net, {len(book.exits)} exits; "
-        f"unrealized {quote(said.unrealized_net)} net at {price(one.price)} "
-        f"({moment(found.at)})."
+        f"P&L in {currency}: realized {quote(said.realized_pnl)} net in "
+        f"{counted(len(book.exits), 'exit')}; unrealized {quote(said.unrealized_net)} net at "
+        f"{price(one.price)} ({moment(found.at)})."
     )
 
 
 def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]") -> None:
-    from trancher.app.sentences import moment, until
+    from trancher.app.sentences import moment, outcome
 
     out = console()
     _print_run(out, found.run)
@@ -224,17 +233,13 @@ def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]")
     )  # fmt: skip
     for record in records:
         last = record.last
-        outcome = [
-            f"{one.code}: {exactly(one.measured)} against {exactly(one.limit)} {one.unit}, "
-            f"{exactly(one.missing)} missing, {until(one)}"
-            for one in last.refusals
-        ]
+        refused = [outcome(one, currency=found.run.quote) for one in last.refusals]
         shown.add_row(
             moment(last.at),
             f"{record.count:,}",
             last.kind.value,
             last.reason,
-            "\n".join(outcome) or "accepted",
+            "\n".join(refused) or "accepted",
         )
     out.print(shown)
 
