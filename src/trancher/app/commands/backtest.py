@@ -1,7 +1,9 @@
 """`trancher backtest`: a configuration over candles, through the engine itself."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +12,7 @@ import typer
 
 from trancher.app.output import Json, print_json
 from trancher.app.tables import console, progress, quote, table
+from trancher.core.money import exact
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -108,6 +111,8 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     out = console()
     out.print(_bots(done))
     out.print(_earned(done))
+    if done.total.exits:
+        out.print(_exits(done))
     if done.refusals:
         out.print(_refusals(done))
     for sentence in _beside(done):
@@ -164,6 +169,24 @@ def _earned(done: "Backtest") -> "Table":
             quote(said.realized_pnl),
             quote(said.unrealized_net),
         )
+    return shown
+
+
+@exact
+def _exits(done: "Backtest") -> "Table":
+    shown = table(
+        f"Exits, P&L in {done.settings.portfolio.quote}",
+        *("bot", "because of", "exits", "realized net"),
+        words=2,
+    )
+    for bot in done.bots:
+        orders: dict[str, set[str]] = defaultdict(set)
+        earned: dict[str, Decimal] = defaultdict(Decimal)
+        for sale in (sale for position in bot.positions for sale in position.book.exits):
+            orders[sale.reason].add(sale.order_id)
+            earned[sale.reason] += sale.realized_pnl
+        for reason in sorted(orders, key=lambda one: -len(orders[one])):
+            shown.add_row(bot.name, reason, f"{len(orders[reason]):,}", quote(earned[reason]))
     return shown
 
 
