@@ -3,7 +3,8 @@
     python tools/docs.py            write the pages anew
     python tools/docs.py --check    fail where a page differs from the code, or a link is dead
 
-Made: docs/reference/lifecycle.md, docs/reference/refusals.md, docs/reference/commands.md.
+Made: docs/reference/lifecycle.md, docs/reference/refusals.md, docs/reference/commands.md, and what
+commands print in a page that opens with transcripts.MARK, such as docs/tutorial.md.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from typer.main import get_command
 from trancher.app.cli import app
 from trancher.core.lifecycle import TRANSITIONS, State
 from trancher.core.limits import MEANINGS, RefusalCode
+from transcripts import MARK, Unplayable, played, unfounded
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made from the code by tools/docs.py; do not edit. -->"
@@ -85,7 +87,9 @@ def _help(words: list[str]) -> str:
 def pages() -> Mapping[Path, str]:
     """Return every page that is made, by its path."""
     reference = ROOT / "docs" / "reference"
+    shown = {page: page.read_text(encoding="utf-8") for page in ROOT.glob("docs/**/*.md")}
     return {
+        **{page: played(text) for page, text in sorted(shown.items()) if text.startswith(MARK)},
         reference / "lifecycle.md": lifecycle(),
         reference / "refusals.md": refusals(),
         reference / "commands.md": commands(),
@@ -98,6 +102,16 @@ def stale(made: Mapping[Path, str]) -> list[str]:
         f"{path.relative_to(ROOT)} differs from the code: run tools/docs.py"
         for path, text in made.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def misquoted(made: Mapping[Path, str]) -> list[str]:
+    """Return the figures in the words of a page that its own commands do not print."""
+    return [
+        f"{path.relative_to(ROOT)} says {figure}, which none of its commands prints or names"
+        for path, text in made.items()
+        if text.startswith(MARK)
+        for figure in unfounded(text)
     ]
 
 
@@ -115,16 +129,21 @@ def main() -> int:
     """Write the pages, or say what is wrong with them."""
     parser = argparse.ArgumentParser(description="Make or check the documentation.")
     parser.add_argument("--check", action="store_true", help="change nothing, only compare")
-    made = pages()
+    try:
+        made = pages()
+    except Unplayable as problem:
+        print(problem)
+        return 1
+    misquotes = misquoted(made)
     if parser.parse_args().check:
-        wrong = stale(made) + dead_links()
+        wrong = stale(made) + misquotes + dead_links()
         print("\n".join(wrong) or f"{len(made)} made pages are true, every link leads somewhere")
         return 1 if wrong else 0
     for path, text in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    print(f"{len(made)} pages written")
-    return 0
+    print("\n".join([f"{len(made)} pages written", *misquotes]))
+    return 1 if misquotes else 0
 
 
 if __name__ == "__main__":
