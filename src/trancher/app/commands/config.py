@@ -212,7 +212,7 @@ def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> No
         f"fees: maker {percent(terms.maker_fee)}, taker {percent(terms.taker_fee)}",
         f"after a partial exit: {until}",
         "limits: " + ", ".join(f"{name} {value}" for name, value in said.items()),
-        f"exits, from the average cost of the entries: {exits}",
+        f"exits, measured from the anchor (the average cost of the entries): {exits}",
         f"books: {bot.disposal.value}",
         f"worst case: {quote(_worst_case(settings, bot))} {settings.portfolio.quote}, with fees",
         "assumed: " + (", ".join(assumed).replace(f"{bot.symbol}: ", "") or "nothing"),
