@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.cases import Case, cases, rows_from
-from backtest.replays import candles_of, fills_of, records_of, replay_of, replayed
+from backtest.replays import Row, candles_of, fills_of, records_of, replay_of, replayed
 from backtest.scripted import MIDNIGHT, ONCE, bot, head
 from backtest.scripted import candles_of as hours
 from strategies import Dial
@@ -79,7 +79,7 @@ SEVERAL = (
         symbol="GIZMO/USD",
     )
 )
-shapes = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=15, max_size=40)
+shapes = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=15, max_size=80)
 
 
 @LEAN
@@ -167,12 +167,40 @@ def test_no_limit_ever_refuses_an_exit(case: Case) -> None:
             assert codes <= {"MIN_NOTIONAL", "MIN_QUANTITY"}
 
 
-@pytest.mark.parametrize("place", [2, 63, 64, 65, 66, 320, 321, 322, 1345, 1346, 1347])
+def later(row: Row, candles: int) -> Row:
+    """Return a candle, moved on the grid of time."""
+    return (row[0] + candles, *row[1:])
+
+
+def still(place: int, price: int) -> Row:
+    """Return a candle in which the price does not move."""
+    return (place, price, price, price, price)
+
+
+@LEAN
+@given(case=cases(), before=st.integers(0, 140), within=st.sampled_from([0, 60, 64, 130, 4100]))
+def test_nor_does_it_across_the_borders_of_blocks(case: Case, before: int, within: int) -> None:
+    """
+    The same market, shifted against the blocks of the search and held still in the middle.
+    """
+    half = len(case.rows) // 2
+    first = [later(row, before) for row in case.rows[:half]]
+    last = [later(row, before + within) for row in case.rows[half:]]
+    begin = [still(place, case.rows[0][1]) for place in range(before)]
+    middle = [still(first[-1][0] + 1 + place, first[-1][4]) for place in range(within)]
+    candles = {"ACME/USD": candles_of([*begin, *first, *middle, *last])}
+
+    quick = jumping(case.text, candles, jump=True)
+
+    assert story(quick) == story(jumping(case.text, candles, jump=False))
+
+
+@pytest.mark.parametrize("place", [2, 63, 64, 65, 66, 127, 128, 4095, 4096, 4097, 4160, 8192])
 def test_a_long_quiet_time_ends_exactly_where_something_happens(place: int) -> None:
     """
-    One candle among 1,400 touches the stop, wherever a search for it may begin or end.
+    One candle among 9,000 touches the stop, wherever a search for it may begin or end.
     """
-    candles = [(100, 100, 100, 100)] * 1400
+    candles = [(100, 100, 100, 100)] * 9000
     candles[place] = (100, 100, 90, 100)
     text = head() + bot("bot", ONCE, 'stop_loss = "10%"')
 

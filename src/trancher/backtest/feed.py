@@ -8,41 +8,71 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trancher.backtest.gauge import EPOCH
+from trancher.backtest.columns import Column
 from trancher.core.day import span
+from trancher.core.money import EXACT
 from trancher.market.candles import Candles, InvalidInterval, aggregate
 from trancher.market.indicators import rsi
 
 Values = NDArray[np.float64]
+EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def micros(at: datetime) -> int:
+    """Return a time as microseconds since 1970 UTC."""
+    return (at - EPOCH) // _MICROSECOND
+
+
 class Feed:
-    """The candles of one symbol. Prices are in ticks, times in microseconds since 1970 UTC."""
+    """The candles of one symbol, shared by the bots that trade it.
+
+    Columns are in ticks and in microseconds since 1970 UTC.
+    """
 
     def __init__(self, symbol: str, candles: Candles) -> None:
         self.symbol = symbol
         self.candles = candles
         self.interval = candles.interval // _MICROSECOND
         self.closed_at = candles.opened_at + self.interval
+        self.openings = Column(candles.opened_at)
+        self.lows = Column(candles.low)
+        self.highs = Column(candles.high)
+        self.closes = Column(candles.close)
+        self._indicators: dict[tuple[str, int, timedelta | None], Column] = {}
 
     def __len__(self) -> int:
         return len(self.candles)
+
+    def indicators(
+        self, periods: Mapping[str, int], timeframe: timedelta | None
+    ) -> dict[str, Column]:
+        """Return `indicators_of` the candles as columns, each made once for all bots."""
+        missing = {
+            name: period
+            for name, period in periods.items()
+            if (name, period, timeframe) not in self._indicators
+        }
+        for name, values in indicators_of(self.candles, missing, timeframe).items():
+            self._indicators[name, periods[name], timeframe] = Column(values)
+        return {
+            name: self._indicators[name, period, timeframe] for name, period in periods.items()
+        }
 
     def opened_at(self, index: int) -> int:
         return int(self.candles.opened_at[index])
 
     def open(self, index: int) -> Decimal:
-        return self.candles.price(int(self.candles.open[index]))
+        return self._price(int(self.candles.open[index]))
 
     def high(self, index: int) -> Decimal:
-        return self.candles.price(int(self.candles.high[index]))
+        return self._price(int(self.candles.high[index]))
 
     def low(self, index: int) -> Decimal:
-        return self.candles.price(int(self.candles.low[index]))
+        return self._price(int(self.candles.low[index]))
 
     def close(self, index: int) -> Decimal:
-        return self.candles.price(int(self.candles.close[index]))
+        return self._price(int(self.candles.close[index]))
 
     def volume(self, index: int) -> Decimal:
         """Return the base traded in a candle."""
@@ -50,14 +80,17 @@ class Feed:
 
     def highest(self, first: int, last: int) -> Decimal:
         """Return the highest price of the candles from `first` to `last`, both included."""
-        return self.candles.price(int(self.candles.high[first : last + 1].max()))
+        return self._price(int(self.candles.high[first : last + 1].max()))
 
     def lowest(self, first: int, last: int) -> Decimal:
         """Return the lowest price of the candles from `first` to `last`, both included."""
-        return self.candles.price(int(self.candles.low[first : last + 1].min()))
+        return self._price(int(self.candles.low[first : last + 1].min()))
 
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND
+
+    def _price(self, ticks: int) -> Decimal:
+        return EXACT.multiply(ticks, self.candles.tick)
 
 
 def indicators_of(
@@ -80,11 +113,13 @@ def indicators_of(
             "which the signals need"
         )
     coarse = candles if timeframe is None else aggregate(candles, timeframe)
+    closes = coarse.closes_float()
+    if coarse is candles:
+        return {name: rsi(closes, period) for name, period in periods.items()}
     closed_at = coarse.opened_at + coarse.interval // _MICROSECOND
     known_at = candles.opened_at + candles.interval // _MICROSECOND
     # The last coarse candle that has closed by then; -1, the NaN at the end, before the first.
     latest = np.searchsorted(closed_at, known_at, side="right") - 1
-    closes = coarse.closes_float()
     return {
         name: np.append(rsi(closes, period), np.nan)[latest] for name, period in periods.items()
     }

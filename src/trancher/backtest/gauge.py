@@ -1,166 +1,114 @@
 """The gauge: says in machine integers which candles can matter to a bot at all.
 
-It turns the watch of a position into whole ticks and microseconds and searches for the next candle
-that leaves it. What it finds is decided by the core; it only ever finds too much.
+It turns the watch of a position into bounds on columns of whole ticks, microseconds and indicator
+values, and has the next candle searched that meets them. What is found is decided by the core; the
+gauge only ever finds too much.
 
 Invariant: on a candle that it passes over, the engine would have done nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from trancher.backtest.columns import AtLeast, AtMost, Column, Way, first_met
+from trancher.backtest.feed import Feed, micros
 from trancher.core.bot import Bot
-from trancher.core.conditions import Comparison, Indicator
-from trancher.core.money import ZERO, ceil_ratio, floor_ratio
+from trancher.core.conditions import Comparison, Indicator, Wait
+from trancher.core.money import ONE, ZERO, ceil_ratio, floor_ratio
 from trancher.core.position import Position
 from trancher.core.watch import Watch, watch
-from trancher.market.candles import Candles
 
-Mask = NDArray[np.bool_]
-EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_MICROSECOND: Final = timedelta(microseconds=1)
 _TICKS_MAX: Final = 2**63 - 1
-# Most searches end within the first; each further one looks at four times as many candles, so
-# that a long quiet time costs little more than the memory it is read from.
-_FIRST_SEARCH: Final = 64
-_LAST_SEARCH: Final = 65_536
-
-
-def micros(at: datetime) -> int:
-    """Return a time as microseconds since 1970 UTC."""
-    return (at - EPOCH) // _MICROSECOND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way in which something may become due at a close: all that is set comes together.
-
-    Attributes:
-        below, above: closes, in ticks.
-        at: microseconds since 1970 UTC.
-        indicators: what has to hold.
-    """
-
-    below: int | None = None
-    above: int | None = None
-    at: int | None = None
-    indicators: tuple[Indicator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """The watch of one position in machine integers.
+    """The watch of one position as bounds on columns.
 
     Attributes:
-        low, high: inside a candle, the prices in ticks to fall to, or to rise to.
-        ways: what may become due at a close.
+        ways: in which something may become due, inside a candle or at its close.
+        candles: how many there are.
     """
 
     position: Position
     watch: Watch
-    low: int | None
-    high: int | None
     ways: tuple[Way, ...]
+    candles: int
 
-    def next_candle(
-        self, candles: Candles, values: Mapping[str, NDArray[np.float64]], start: int
-    ) -> int:
-        """Return the first candle from `start` on that may matter; past the last if none does.
+    def next_candle(self, start: int) -> int:
+        """Return the first candle from `start` on that may matter; past the last if none does."""
+        return first_met(self.ways, start, self.candles)
+
+
+class Scale:
+    """Translates what one bot waits for into bounds on the columns of its feed."""
+
+    def __init__(
+        self, bot: Bot, feed: Feed, indicators: Mapping[str, Column], *, intracandle: bool
+    ) -> None:
+        """Take a bot with its columns.
 
         Args:
-            values: the indicators known at each close, by name.
+            indicators: known at each close, by name.
+            intracandle: whether levels are watched inside candles, or closes look at prices.
         """
-        size = _FIRST_SEARCH
-        while start < len(candles):
-            part = slice(start, min(start + size, len(candles)))
-            matters = self._matters(candles, values, part)
-            found = int(matters.argmax())
-            if matters[found]:
-                return start + found
-            start, size = part.stop, min(size * 4, _LAST_SEARCH)
-        return len(candles)
+        self._bot, self._feed, self._indicators = bot, feed, indicators
+        self._intracandle = intracandle
+        self._tick = feed.candles.tick
+        # A close may lie between two ticks of the instrument, so one tick more is let through.
+        self._slack = ZERO if intracandle else bot.instrument.price_tick
+        self._falling = feed.lows if intracandle else feed.closes
+        self._rising = feed.highs if intracandle else feed.closes
 
-    def _matters(
-        self, candles: Candles, values: Mapping[str, NDArray[np.float64]], part: slice
-    ) -> Mask:
-        matters: Mask = np.zeros(part.stop - part.start, dtype=np.bool_)
-        if self.low is not None:
-            matters |= candles.low[part] <= self.low
-        if self.high is not None:
-            matters |= candles.high[part] >= self.high
-        for way in self.ways:
-            matters |= _open_to(way, candles, values, part)
-        return matters
+    def gauge(self, position: Position) -> Gauge:
+        """Return the gauge of `position`."""
+        seen = watch(self._bot, position)
+        ways: list[Way] = []
+        if seen.at_next_close:
+            ways.append(())
+        if seen.time_stop is not None:
+            ways.append((self._known_from(seen.time_stop),))
+        if seen.stop is not None:
+            ways.append((self._below(seen.stop),))
+        if seen.gains:
+            ways.append((self._above(seen.gains[0]),))
+        ways.extend(tuple(self._bounds(wait)) for wait in seen.entries)
+        return Gauge(position=position, watch=seen, ways=tuple(ways), candles=len(self._feed))
 
+    def _bounds(self, wait: Wait) -> Iterator[AtMost | AtLeast]:
+        if wait.below is not None:
+            yield self._below(wait.below)
+        if wait.above is not None:
+            yield self._above(wait.above)
+        if wait.at is not None:
+            yield self._known_from(wait.at)
+        # At a touched level those of the candle before count, so they cannot be asked here.
+        if not (self._intracandle and wait.on_price):
+            yield from map(self._indicator, wait.indicators)
 
-def _open_to(
-    way: Way, candles: Candles, values: Mapping[str, NDArray[np.float64]], part: slice
-) -> Mask:
-    met: Mask = np.ones(part.stop - part.start, dtype=np.bool_)
-    if way.below is not None:
-        met &= candles.close[part] <= way.below
-    if way.above is not None:
-        met &= candles.close[part] >= way.above
-    if way.at is not None:
-        met &= candles.opened_at[part] >= way.at - candles.interval // _MICROSECOND
-    for condition in way.indicators:
+    def _below(self, price: Decimal) -> AtMost:
+        return AtMost(self._falling, _down(price + self._slack, self._tick))
+
+    def _above(self, price: Decimal) -> AtLeast:
+        return AtLeast(self._rising, _up(price - self._slack, self._tick))
+
+    def _known_from(self, at: datetime) -> AtLeast:
+        return AtLeast(self._feed.openings, micros(at) - self._feed.interval)
+
+    def _indicator(self, condition: Indicator) -> AtMost | AtLeast:
         # The core compares decimals exactly; equality is let through here in either direction.
-        known, threshold = values[condition.name][part], float(condition.threshold)
+        column, threshold = self._indicators[condition.name], float(condition.threshold)
         falling = condition.comparison in (Comparison.BELOW, Comparison.AT_MOST)
-        met &= known <= threshold if falling else known >= threshold
-    return met
-
-
-def gauge(bot: Bot, position: Position, *, tick: Decimal, intracandle: bool) -> Gauge:
-    """Return the gauge of `position`.
-
-    Args:
-        tick: what the candles count their prices in.
-        intracandle: whether levels are watched inside candles, or closes look at prices.
-    """
-    seen = watch(bot, position)
-    # A close may lie between two ticks of the instrument, so one tick more is let through.
-    slack = bot.instrument.price_tick
-    ways: list[Way] = []
-    if seen.at_next_close:
-        ways.append(Way())
-    if seen.time_stop is not None:
-        ways.append(Way(at=micros(seen.time_stop)))
-    if seen.stop is not None and not intracandle:
-        ways.append(Way(below=_down(seen.stop + slack, tick)))
-    if seen.gains and not intracandle:
-        ways.append(Way(above=_up(seen.gains[0] - slack, tick)))
-    ways.extend(
-        Way(
-            below=None if wait.below is None else _down(wait.below + slack, tick),
-            above=None if wait.above is None else _up(wait.above - slack, tick),
-            at=None if wait.at is None else micros(wait.at),
-            indicators=wait.indicators,
-        )
-        for wait in seen.entries
-        if not (intracandle and wait.on_price)
-    )
-    falls = [seen.stop, *(wait.below for wait in seen.entries)] if intracandle else []
-    rises = [*seen.gains, *(wait.above for wait in seen.entries)] if intracandle else []
-    return Gauge(
-        position=position,
-        watch=seen,
-        low=max((_down(price, tick) for price in falls if price is not None), default=None),
-        high=min((_up(price, tick) for price in rises if price is not None), default=None),
-        ways=tuple(ways),
-    )
+        return AtMost(column, threshold) if falling else AtLeast(column, threshold)
 
 
 def _down(price: Decimal, tick: Decimal) -> int:
     # A price beyond what the candles can hold is as good as the largest they can.
-    return min(int(floor_ratio(price, tick, Decimal(1))), _TICKS_MAX)
+    return min(int(floor_ratio(price, tick, ONE)), _TICKS_MAX)
 
 
 def _up(price: Decimal, tick: Decimal) -> int:
-    return min(int(ceil_ratio(max(price, ZERO), tick, Decimal(1))), _TICKS_MAX)
+    return min(int(ceil_ratio(max(price, ZERO), tick, ONE)), _TICKS_MAX)

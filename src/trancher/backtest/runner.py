@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from math import isnan
 
-from trancher.backtest.feed import Feed, indicators_of
-from trancher.backtest.gauge import Gauge, gauge
+from trancher.backtest.feed import Feed
+from trancher.backtest.gauge import Gauge, Scale
 from trancher.core.bot import Bot
 from trancher.core.events import Marked
 from trancher.core.order import BotName
@@ -36,8 +36,8 @@ class Runner:
         self.bot = strategy.bot
         self.feed = feed
         self.ambiguous = 0
-        self._intracandle = intracandle
-        self._values = indicators_of(feed.candles, strategy.periods, strategy.timeframe)
+        self._indicators = feed.indicators(strategy.periods, strategy.timeframe)
+        self._scale = Scale(strategy.bot, feed, self._indicators, intracandle=intracandle)
         self._gauge: Gauge | None = None
         self._seen_to = -1
         self._untold: tuple[int, int] | None = None
@@ -46,17 +46,16 @@ class Runner:
         """Return the gauge of the bot's position as it is now."""
         position = engine.seats[self.name].position
         if self._gauge is None or self._gauge.position is not position:
-            tick = self.feed.candles.tick
-            self._gauge = gauge(self.bot, position, tick=tick, intracandle=self._intracandle)
+            self._gauge = self._scale.gauge(position)
         return self._gauge
 
     def next_candle(self, engine: Engine, start: int) -> int:
         """Return the first candle from `start` on that may matter; past the last if none does."""
-        return self.gauge(engine).next_candle(self.feed.candles, self._values, start)
+        return self.gauge(engine).next_candle(start)
 
     def known_at(self, index: int) -> dict[str, Decimal]:
         """Return the indicators known at a close; one that is warming up is absent."""
-        known = {name: float(values[index]) for name, values in self._values.items()}
+        known = {name: float(one.values[index]) for name, one in self._indicators.items()}
         return {
             name: Decimal.from_float(value) for name, value in known.items() if not isnan(value)
         }
