@@ -197,6 +197,30 @@ def test_exact_brings_its_context_and_takes_it_away() -> None:
     assert getcontext().prec == before
 
 
+def test_exact_takes_its_context_away_however_it_ends() -> None:
+    """
+    One exact function inside another leaves the outer one its context; an error leaves neither.
+    """
+    before = getcontext().prec
+
+    @exact
+    def share() -> Decimal:
+        """Compute what has no end."""
+        return Decimal(1) / Decimal(3)
+
+    @exact
+    def attempt() -> int:
+        """Fail, and say how many digits there are afterwards."""
+        with pytest.raises(Inexact):
+            share()
+        return getcontext().prec
+
+    assert attempt() == EXACT.prec
+    with pytest.raises(Inexact):
+        share()
+    assert getcontext().prec == before
+
+
 @given(whole=amounts, total=positive, percentage=st.integers(0, 100), rebate=st.booleans())
 def test_a_share_is_never_more_than_the_whole(
     whole: Decimal,

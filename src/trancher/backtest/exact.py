@@ -176,11 +176,16 @@ class Replay:
     def _plan(self, steps: list[tuple[int, _Phase, int, int]], order: int, start: int) -> None:
         """Put the next candle of a runner that may matter on the list."""
         runner = self._runners[order]
-        # An order that waits for an opening price makes the very next candle matter.
-        jump = self._jump and not self._exchange.waits(runner.feed.symbol)
-        index = runner.next_candle(self.engine, start) if jump else start
+        index = self._next(runner, start)
         if index < len(runner.feed):
             heappush(steps, (runner.feed.opened_at(index), _Phase.OPEN, order, index))
+
+    def _next(self, runner: Runner, start: int) -> int:
+        """Return the first candle from `start` on that may matter to a runner."""
+        # An order that waits for an opening price makes the very next candle matter.
+        if not self._jump or self._exchange.waits(runner.feed.symbol):
+            return start
+        return runner.next_candle(self.engine, start)
 
     def _catch_up(self, runner: Runner, index: int) -> None:
         if self.engine.seats[runner.name].position.held > 0:
@@ -248,7 +253,8 @@ class Replay:
         if changed_at is not None and changed_at >= feed.time(feed.opened_at(index)):
             # A tranche that was opened in this candle has not seen all of it.
             self.engine.look_back(runner.name)
-        if index == len(feed) - 1:
+        # A candle that was visited for what filled at its open may mean nothing at its close.
+        if index == len(feed) - 1 or self._next(runner, index) > index:
             return
         self.engine.evaluate(
             runner.name,

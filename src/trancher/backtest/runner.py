@@ -39,6 +39,7 @@ class Runner:
         self._indicators = feed.indicators(strategy.periods, strategy.timeframe)
         self._scale = Scale(strategy.bot, feed, self._indicators, intracandle=intracandle)
         self._gauge: Gauge | None = None
+        self._searched = range(0)
         self._seen_to = -1
         self._untold: tuple[int, int] | None = None
 
@@ -47,11 +48,16 @@ class Runner:
         position = engine.seats[self.name].position
         if self._gauge is None or self._gauge.position is not position:
             self._gauge = self._scale.gauge(position)
+            self._searched = range(0)
         return self._gauge
 
     def next_candle(self, engine: Engine, start: int) -> int:
         """Return the first candle from `start` on that may matter; past the last if none does."""
-        return self.gauge(engine).next_candle(start)
+        seen = self.gauge(engine)
+        if start not in self._searched:
+            # The last of them is what was found; before it there was nothing.
+            self._searched = range(start, seen.next_candle(start) + 1)
+        return self._searched[-1]
 
     def known_at(self, index: int) -> dict[str, Decimal]:
         """Return the indicators known at a close; one that is warming up is absent."""

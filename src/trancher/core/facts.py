@@ -14,7 +14,7 @@ else:
     def changed(fact, /, **changes):
         """Return a copy of `fact` in which the fields named have the values given."""
         copy = object.__new__(type(fact))
-        copy.__dict__.update(fact.__dict__, **changes)
+        object.__setattr__(copy, "__dict__", fact.__dict__ | changes)
         return copy
 
 

@@ -204,24 +204,20 @@ def _filled(position: Position, event: Filled) -> Position:
     if isinstance(working, WorkingEntry) is not (event.fill.side is Side.BUY):
         raise InvalidFill(f"order {event.order_id} cannot fill as a {event.fill.side}")
     price = event.fill.price
-    met = changed(
-        position,
-        book=mark(position.book, highest=price, lowest=price, last=price, since=event.at),
-    )
+    book = mark(position.book, highest=price, lowest=price, last=price, since=event.at)
     after = (
-        _bought(met, working, event, settled)
+        _bought(position, book, working, event, settled)
         if isinstance(working, WorkingEntry)
-        else _sold(met, working, event, settled)
+        else _sold(position, book, working, event, settled)
     )
     grown = changed(working, filled=working.filled + event.fill.quantity)
-    return _seen_at(
-        changed(
-            after,
-            working=tuple(grown if w is working else w for w in position.working),
-            fills={**position.fills, event.fill.trade_id: event},
-            unpriced_fees=_with_unpriced(position.unpriced_fees, event.fill, settled),
-        ),
-        price,
+    return changed(
+        after,
+        working=tuple(grown if w is working else w for w in position.working),
+        fills={**position.fills, event.fill.trade_id: event},
+        unpriced_fees=_with_unpriced(position.unpriced_fees, event.fill, settled),
+        highest_mark=_higher(position.highest_mark, price),
+        lowest_mark=_lower(position.lowest_mark, price),
     )
 
 
@@ -234,13 +230,13 @@ def _with_unpriced(
 
 
 def _bought(
-    position: Position, working: WorkingEntry, event: Filled, settled: Settled
+    position: Position, book: Book, working: WorkingEntry, event: Filled, settled: Settled
 ) -> Position:
     if working.filled == 0:
-        book = buy(position.book, _tranche(position, working, event, settled))
+        book = buy(book, _tranche(position, working, event, settled))
     else:
         book = join(
-            position.book,
+            book,
             event.order_id,
             quantity=settled.quantity,
             cost=settled.notional,
@@ -281,7 +277,9 @@ def _tranche(
     )
 
 
-def _sold(position: Position, working: WorkingExit, event: Filled, settled: Settled) -> Position:
+def _sold(
+    position: Position, book: Book, working: WorkingExit, event: Filled, settled: Settled
+) -> Position:
     sale = Sale(
         trade_id=event.fill.trade_id,
         order_id=event.order_id,
@@ -292,7 +290,7 @@ def _sold(position: Position, working: WorkingExit, event: Filled, settled: Sett
         price=event.fill.price,
         fee=settled.fee,
     )
-    book = sell(position.book, sale)
+    book = sell(book, sale)
     flat = book.open_quantity == 0
     taken = (
         position.anchor_cost
@@ -391,10 +389,17 @@ def _marked(position: Position, event: Marked) -> Position:
         last=event.last,
         since=event.since,
     )
-    return _seen_at(_seen_at(changed(position, book=book), highest), lowest)
+    return changed(
+        position,
+        book=book,
+        highest_mark=_higher(position.highest_mark, highest),
+        lowest_mark=_lower(position.lowest_mark, lowest),
+    )
 
 
-def _seen_at(position: Position, price: Decimal) -> Position:
-    highest = price if position.highest_mark is None else max(price, position.highest_mark)
-    lowest = price if position.lowest_mark is None else min(price, position.lowest_mark)
-    return changed(position, highest_mark=highest, lowest_mark=lowest)
+def _higher(seen: Decimal | None, price: Decimal) -> Decimal:
+    return price if seen is None else max(price, seen)
+
+
+def _lower(seen: Decimal | None, price: Decimal) -> Decimal:
+    return price if seen is None else min(price, seen)

@@ -48,11 +48,9 @@ def watch(bot: Bot, position: Position) -> Watch:
             (rule.level(position) for rule in rules if isinstance(rule, StopLoss)), default=None
         ),
         gains=tuple(
-            sorted(
-                rule.level(position)
-                for _, rule in bot.plan.pending_gains(position)
-                if rule in rules
-            )
+            sorted(rule.level(position) for _, rule in bot.plan.pending_gains(position))
+            if rules
+            else ()
         ),
         time_stop=min(
             (entered + rule.after for rule in rules if isinstance(rule, TimeStop) and entered),
