@@ -302,7 +302,10 @@ def test_parquet_times_of_every_type_are_read(tmp_path: Path) -> None:
     [
         (b"", "found no rows, expected at least one row of data"),
         (b"a,b\n", "found no rows"),
-        (b"a,b\n1,2\n\n3,4\n", "line 3: found 1 cell, expected 2 cells as in the header"),
+        (
+            b"a,b\n1,2\n\n3,4\n",
+            "line 3: found 1 cell, expected 2 cells, one per named column",
+        ),
         (b"a,b\n1,2\n3\n", "line 3: found 1 cell, expected 2"),
         (b"a,b\n1,2\n3,4,5\n", "line 3: found 3 cells, expected 2"),
         (b'a,b\n"1\n",2\n3\n', "line 4: found 1 cell, expected 2"),

@@ -91,7 +91,7 @@ CASES: Final = [
     (f"{RUN} back.csv", "back.csv, line 3, column timestamp: found", "oldest row first"),
     (f"{RUN} twice.csv", "twice.csv, line 5, column timestamp: found", "each time once"),
     (f"{RUN} future.csv", "future.csv, line 4, column timestamp: found", "a time up to now"),
-    (f"{RUN} ragged.csv", "ragged.csv, line 5: found 2 cells", "6 cells as in the header"),
+    (f"{RUN} ragged.csv", "ragged.csv, line 5: found 2 cells", "6 cells, one per named column"),
     (f"{RUN} headless.csv", "headless.csv, header: found the columns", "a column named timestamp"),
     (f"{RUN} rowless.csv", "rowless.csv: found no rows", "at least one row of data"),
     (f"{RUN} single.csv", "single.csv: found a single sound candle", "at least two"),

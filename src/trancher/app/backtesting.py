@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
 from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
+from trancher.market.validation import AS_IT_STANDS, Layout
 from trancher.ports import Store
 
 
@@ -60,6 +62,7 @@ def read_sources(
     *,
     on_bad: Literal["fail", "drop"],
     now: datetime,
+    layout: Layout = AS_IT_STANDS,
 ) -> dict[str, Source]:
     """Read the files of `[SYMBOL=]FILE` texts, one for each symbol of the configuration.
 
@@ -78,11 +81,12 @@ def read_sources(
             raise BadInput(
                 f"--data: found no file for {symbol}, expected --data {symbol}=FILE beside it"
             )
+    read = partial(read_candles, on_bad=on_bad, now=now, layout=layout)
     # In the configuration's order, which decides between bots at equal times.
     return {
         symbol: Source(
             name=str(files[symbol]),
-            candles=in_words(lambda s=symbol: read_candles(files[s], on_bad=on_bad, now=now)),  # type: ignore[misc]
+            candles=in_words(partial(read, files[symbol])),
         )
         for symbol in symbols
     }

@@ -1,4 +1,4 @@
-"""CSV and Parquet in and out: the only package that knows polars.
+"""CSV and Parquet in and out, JSON lists in: the only package that knows polars.
 
 A column comes out as int64 or exact decimals with a mask of the cells that could not be read; what
 the columns mean is not known here.
@@ -10,8 +10,9 @@ Invariants:
 """
 
 from trancher.files.decimals import Decimals, Integers, Mask, Units
+from trancher.files.errors import FileError, UnnamedColumns
 from trancher.files.instants import Instants
-from trancher.files.tables import FileError, Table, read_table
+from trancher.files.tables import Table, read_table
 from trancher.files.writing import write_table
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Mask",
     "Table",
     "Units",
+    "UnnamedColumns",
     "read_table",
     "write_table",
 ]

@@ -6,6 +6,7 @@ microseconds and nanoseconds lie far apart; a column has one unit, and a cell in
 Invariants:
 1. Nothing is rounded: a time between two microseconds is bad.
 2. A text without an offset is UTC; a text with one is moved to UTC.
+3. Of 12-hour clocks one form is read, `2019-10-17 09-AM`: 12-AM is midnight, 12-PM is noon.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from trancher.files.decimals import Integers, Mask
 _EPOCH: Final = r"^[0-9]{9,19}(\.0{1,9})?$"
 _ISO: Final = (
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
-    r"(?: ?(?:Z|UTC|([+-])([0-9]{2}):?([0-9]{2})))?)?$"
+    r"(?: ?(?:Z|UTC|([+-])([0-9]{2}):?([0-9]{2})))?| ([0-9]{2})-([AP])M)?$"
 )
 _FIRST_SECOND: Final = 1_230_768_000  # 2009-01-01, before the first exchange
 _LAST_SECOND: Final = 4_102_444_800  # 2100-01-01
@@ -121,11 +122,17 @@ def _in_one_unit(micros: Integers, unit: NDArray[np.int8]) -> Instants:
 def _iso(text: pl.Series) -> tuple[Integers, Mask]:
     """Return microseconds of ISO 8601 texts, and which cells are such a text."""
     parts = text.str.extract_groups(_ISO).struct.unnest()
-    day, hour, minute, second, fraction, sign, hours_off, minutes_off = parts.get_columns()
+    day, hour, minute, second, fraction, sign, hours_off, minutes_off, of_12, half = (
+        parts.get_columns()
+    )
     days = day.str.to_date("%Y-%m-%d", strict=False)
     nanos = _integers(fraction.str.pad_end(9, "0"))
     ahead = np.where((sign == "-").fill_null(value=False).to_numpy(), -1, 1)
-    clock = (_integers(hour), _integers(minute), _integers(second))
+    halved = of_12.is_not_null().to_numpy()
+    twelve = _integers(of_12)
+    afternoon = 12 * (half == "P").fill_null(value=False).to_numpy()
+    hours = np.where(halved, twelve % 12 + afternoon, _integers(hour))
+    clock = (hours, _integers(minute), _integers(second))
     offset = (_integers(hours_off), _integers(minutes_off))
     readable: Mask = (
         days.is_not_null().to_numpy()
@@ -135,6 +142,7 @@ def _iso(text: pl.Series) -> tuple[Integers, Mask]:
         & (nanos % 1000 == 0)
         & (offset[0] < 24)
         & (offset[1] < 60)
+        & (~halved | ((twelve >= 1) & (twelve <= 12)))
     )
     since_midnight = (clock[0] * 60 + clock[1]) * 60 + clock[2]
     seconds = (

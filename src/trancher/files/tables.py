@@ -1,18 +1,22 @@
-"""Reading: a CSV, plain or gzipped, or a Parquet file becomes columns, and errors name the line.
+"""Reading: a CSV, plain or gzipped, JSON lists or a Parquet file becomes columns.
 
-Which columns to read is the caller's choice, made from the header. A new type of column is one
-more branch in `Table.decimals` or `Table.instants`.
+Which columns to read is the caller's choice, made from the header, or from names that a person
+gives. A new type of column is one more branch in `Table.decimals` or `Table.instants`.
+
+Invariants:
+1. An error names the line or row, as it is counted in the file.
+2. No row is left out: only lines above the first row are, and only where names were given.
 """
 
+import codecs
 import csv
 import gzip
 import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -25,6 +29,7 @@ from trancher.files.decimals import (
     decimals_of_integers,
     decimals_of_text,
 )
+from trancher.files.errors import FileError, UnnamedColumns, readable, refuse_foreign
 from trancher.files.instants import (
     Instants,
     instants_of_datetimes,
@@ -32,32 +37,11 @@ from trancher.files.instants import (
     instants_of_integers,
     instants_of_text,
 )
+from trancher.files.lists import read_lists
 
 Choose: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
-
-
-class FileError(Exception):
-    """A file cannot be read or written, or holds what it should not.
-
-    Attributes:
-        file: the file's path as it was given.
-        place: where in it, as a person counts: "line 7" of a CSV, whose header is line 1, "row 7"
-            of a Parquet file; empty when it is the whole file.
-        column: the header's name of the column; empty when it is no single one.
-        found: what stands there.
-        expected: what should stand there.
-    """
-
-    def __init__(
-        self, *, file: str, found: str, expected: str, place: str = "", column: str = ""
-    ) -> None:
-        where = [file, *([place] if place else []), *([f"column {column}"] if column else [])]
-        super().__init__(f"{', '.join(where)}: found {found}, expected {expected}")
-        self.file = file
-        self.place = place
-        self.column = column
-        self.found = found
-        self.expected = expected
+# What a row may hold and a header does not, so that a damaged first row is told and not passed by.
+_AS_A_NUMBER: Final = re.compile(r"\s*(?:[-+.]*[0-9]|[-+]?(?:nan|inf|null|none)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,21 +50,31 @@ class Table:
 
     Attributes:
         path: where it was read from.
-        rows: how many rows of data it has, > 0.
+        counted: what a person counts in this file: lines of a CSV, rows of anything else.
+        numbers: the number of each row's line or row in the file, from 1; at least one.
         columns: the cells, under the names they were chosen by.
-        headings: the header's own name of each chosen column.
-        lines: the line of each row in a CSV; None for Parquet, where rows are counted.
+        headings: the file's own name of each chosen column.
     """
 
     path: Path
-    rows: int
+    counted: Literal["line", "row"]
+    numbers: Integers
     columns: Mapping[str, pl.Series]
     headings: Mapping[str, str]
-    lines: Integers | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows of data it has, > 0."""
+        return len(self.numbers)
+
+    def reversed(self) -> "Table":
+        """Return the same rows, the last one first; each keeps its place in the file."""
+        columns = {name: series.reverse() for name, series in self.columns.items()}
+        return replace(self, numbers=self.numbers[::-1], columns=columns)
 
     def place(self, row: int) -> str:
         """Return where a row (counted from 0) stands, as a person counts."""
-        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.counted} {self.numbers[row]}"
 
     def cell(self, column: str, row: int) -> str:
         """Return a cell as it stands in the file, cut to what a message can hold."""
@@ -126,72 +120,96 @@ class Table:
         )
 
 
-def read_table(path: Path, choose: Choose) -> Table:
-    """Read some columns of a file; its content, not its name, tells CSV from Parquet.
+def read_table(path: Path, choose: Choose, *, names: Sequence[str] | None = None) -> Table:
+    """Read some columns of a file; its content, not its name, tells CSV, JSON and Parquet apart.
 
     Args:
         path: the file.
-        choose: gets the header's names; returns which columns to read, by index, under which name.
+        choose: gets the columns' names; returns which to read, by index, under which name.
+        names: what the columns are called, in the file's order; None where a header says it. They
+            replace a header's: lines on top in which no cell begins as a number are not read.
 
     Raises:
-        FileError: it cannot be read, has no row, or a line has not as many cells as the header.
+        UnnamedColumns: it is JSON, which names no column, and there are no `names`.
+        FileError: it cannot be read, has no row, or a row has more or fewer cells than names.
     """
-    with _readable(path):
+    with readable(path):
         with path.open("rb") as file:
             magic = file.read(4)
         if magic == b"PAR1":
-            return _read_parquet(path, choose)
-        data = (
-            gzip.decompress(path.read_bytes()) if magic[:2] == b"\x1f\x8b" else path.read_bytes()
-        )
-        return _read_csv(path, data.rstrip(b"\r\n"), choose)
+            return _read_parquet(path, choose, names)
+        data = path.read_bytes()
+        if magic[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        refuse_foreign(path, data)
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if data[:20].lstrip()[:1] in {b"[", b"{"}:
+            return _read_json(path, data, choose, names)
+        return _read_csv(path, data.rstrip(b"\r\n"), choose, names)
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn every way in which a file can be unreadable into one sentence."""
-    expected = "a CSV file in UTF-8, plain or gzipped, or a Parquet file"
-    try:
-        yield
-    except OSError as error:
-        found = f"no readable file ({error.strerror or 'damaged gzip data'})"
-        raise FileError(file=str(path), found=found, expected=expected) from error
-    except (
-        EOFError,
-        UnicodeDecodeError,
-        csv.Error,
-        zlib.error,
-        pl.exceptions.PolarsError,
-    ) as error:
-        found = f"damaged content ({str(error).splitlines()[0]})"
-        raise FileError(file=str(path), found=found, expected=expected) from error
-
-
-def _read_parquet(path: Path, choose: Choose) -> Table:
-    names = list(pl.read_parquet_schema(path))
-    headings = {name: names[index] for name, index in choose(names).items()}
+def _read_parquet(path: Path, choose: Choose, names: Sequence[str] | None) -> Table:
+    stored = list(pl.read_parquet_schema(path))
+    if names is not None and len(names) != len(stored):
+        raise _ragged(path, place="header", cells=len(stored), width=len(names))
+    chosen = choose(names or stored)
+    headings = {name: stored[index] for name, index in chosen.items()}
     frame = pl.read_parquet(path, columns=sorted(set(headings.values())), glob=False)
     if not frame.height:
         raise _no_rows(path)
-    columns = {name: frame[heading] for name, heading in headings.items()}
-    return Table(path=path, rows=frame.height, columns=columns, headings=headings, lines=None)
+    return Table(
+        path=path,
+        counted="row",
+        numbers=np.arange(1, frame.height + 1),
+        columns={name: frame[heading] for name, heading in headings.items()},
+        headings=headings,
+    )
 
 
-def _read_csv(path: Path, data: bytes, choose: Choose) -> Table:
-    head, _, body = data.partition(b"\n")
-    names = next(csv.reader([head.decode("utf-8-sig").rstrip("\r")]), [])
+def _read_json(path: Path, data: bytes, choose: Choose, names: Sequence[str] | None) -> Table:
+    rows = read_lists(path, data.decode("utf-8"))
+    if names is None:
+        raise UnnamedColumns(
+            file=str(path), found="JSON lists, which have no header", expected="names of columns"
+        )
+    if not rows:
+        raise _no_rows(path)
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise _ragged(path, place=f"row {number}", cells=len(row), width=len(names))
     chosen = choose(names)
-    headings = {name: names[index] for name, index in chosen.items()}
+    return Table(
+        path=path,
+        counted="row",
+        numbers=np.arange(1, len(rows) + 1),
+        columns=_columns(rows, chosen),
+        headings={name: names[index] for name, index in chosen.items()},
+    )
+
+
+def _columns(
+    rows: Sequence[Sequence[str | None]], chosen: Mapping[str, int]
+) -> dict[str, pl.Series]:
+    return {
+        name: pl.Series([row[index] for row in rows], dtype=pl.String)
+        for name, index in chosen.items()
+    }
+
+
+def _read_csv(path: Path, data: bytes, choose: Choose, names: Sequence[str] | None) -> Table:
+    if names is None:
+        head, _, body = data.partition(b"\n")
+        names, first = _cells(head), 2
+    else:
+        body, first = _without_top(data)
+    chosen = choose(names)
     if not body:
         raise _no_rows(path)
     if b'"' in body:
-        rows, lines = _quoted_rows(path, body, width=len(names))
-        columns = {
-            name: pl.Series([row[index] for row in rows], dtype=pl.String)
-            for name, index in chosen.items()
-        }
+        rows, lines = _quoted_rows(path, body, first=first, width=len(names))
+        columns = _columns(rows, chosen)
     else:
-        lines = _plain_lines(path, body, width=len(names))
+        lines = _plain_lines(path, body, first=first, width=len(names))
         order = sorted(set(chosen.values()))
         frame = pl.read_csv(
             io.BytesIO(body),
@@ -203,41 +221,58 @@ def _read_csv(path: Path, data: bytes, choose: Choose) -> Table:
         )
         assert frame.height == len(lines)
         columns = {name: frame.to_series(order.index(index)) for name, index in chosen.items()}
-    return Table(path=path, rows=len(lines), columns=columns, headings=headings, lines=lines)
+    headings = {name: names[index] for name, index in chosen.items()}
+    return Table(path=path, counted="line", numbers=lines, columns=columns, headings=headings)
 
 
-def _plain_lines(path: Path, body: bytes, *, width: int) -> Integers:
+def _without_top(data: bytes) -> tuple[bytes, int]:
+    """Return a CSV from its first line that holds a number on, and which line that is."""
+    lines = io.BytesIO(data)
+    for number, line in enumerate(lines, start=1):
+        if any(_AS_A_NUMBER.match(cell) for cell in _cells(line)):
+            return data[lines.tell() - len(line) :], number
+    return b"", 1
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode("utf-8").rstrip("\r\n")]), [])
+
+
+def _plain_lines(path: Path, body: bytes, *, first: int, width: int) -> Integers:
     """Return the line of each row of a CSV without quotes, where every line is one row."""
     octets = np.frombuffer(body, np.uint8)
     marks = np.append(octets[(octets == ord(",")) | (octets == ord("\n"))], ord("\n"))
     cells = np.diff(np.flatnonzero(marks == ord("\n")), prepend=-1)
     wrong = np.flatnonzero(cells != width)
     if len(wrong):
-        raise _ragged(path, line=int(wrong[0]) + 2, cells=int(cells[wrong[0]]), width=width)
-    return np.arange(2, len(cells) + 2)
+        place = f"line {int(wrong[0]) + first}"
+        raise _ragged(path, place=place, cells=int(cells[wrong[0]]), width=width)
+    return np.arange(first, len(cells) + first)
 
 
-def _quoted_rows(path: Path, body: bytes, *, width: int) -> tuple[list[list[str]], Integers]:
+def _quoted_rows(
+    path: Path, body: bytes, *, first: int, width: int
+) -> tuple[list[list[str]], Integers]:
     """Return the rows, and the line each starts at: a quoted cell may run over several lines."""
     reader = csv.reader(io.StringIO(body.decode("utf-8"), newline=""), strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
-    line = 2
+    line = first
     for row in reader:
         if len(row) != width:
-            raise _ragged(path, line=line, cells=len(row), width=width)
+            raise _ragged(path, place=f"line {line}", cells=len(row), width=width)
         rows.append(row)
         lines.append(line)
-        line = reader.line_num + 2
+        line = reader.line_num + first
     return rows, np.array(lines, np.int64)
 
 
-def _ragged(path: Path, *, line: int, cells: int, width: int) -> FileError:
+def _ragged(path: Path, *, place: str, cells: int, width: int) -> FileError:
     return FileError(
         file=str(path),
-        place=f"line {line}",
+        place=place,
         found=f"{cells} cell{'' if cells == 1 else 's'}",
-        expected=f"{width} cells as in the header",
+        expected=f"{width} cells, one per named column",
     )
 
 

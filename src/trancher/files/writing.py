@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from trancher.files.decimals import Decimals, Integers
-from trancher.files.tables import FileError
+from trancher.files.errors import FileError
 
 _FLOAT_DIGITS: Final = 15
 _FLOAT_PLACES_MAX: Final = 22  # 10^22 is the last power of ten that a float64 holds exactly

@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 from trancher.core.day import span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
 from trancher.market.validation import (
+    AS_IT_STANDS,
     EPOCH,
     MICROSECOND,
     PRICES,
     Examined,
+    Fault,
+    Layout,
     Problems,
     comparable,
     examined,
@@ -35,6 +38,10 @@ OnBad: TypeAlias = Literal["fail", "drop"]
 _FLOAT_EXACT: Final = 2**53
 _FLOAT_PLACES_MAX: Final = 22  # 10^22 is the last power of ten that a float64 holds exactly
 _INT64_MAX: Final = 2**63 - 1
+
+
+class OutOfOrder(FileError):
+    """The times of a file fall from row to row, and nobody said that the newest stands first."""
 
 
 class InvalidInterval(Exception):
@@ -149,6 +156,7 @@ class CandleReport:
         biggest_gap: the longest run.
         zero_volume: candles in which nothing was traded.
         problems: the faulty rows, by fault; empty for a clean file.
+        upside_down: most rows are older than the row above, and nobody said so.
     """
 
     file: str
@@ -163,26 +171,36 @@ class CandleReport:
     biggest_gap: Gap | None
     zero_volume: int
     problems: tuple[Problems, ...]
+    upside_down: bool
 
 
 def read_candles(
-    path: Path, *, on_bad: OnBad, now: datetime, interval: timedelta | None = None
+    path: Path,
+    *,
+    on_bad: OnBad,
+    now: datetime,
+    interval: timedelta | None = None,
+    layout: Layout = AS_IT_STANDS,
 ) -> Candles:
-    """Read a CSV or Parquet file of candles.
+    """Read a CSV or Parquet file of candles, or JSON lists of them.
 
     Args:
         path: see `validation.examined` for its columns.
         on_bad: "fail" raises on the first faulty row, "drop" leaves faulty rows out.
         now: aware; a candle that opens later is faulty.
         interval: the candles' length; None means the most common step between rows.
+        layout: what the file does not say itself.
 
     Raises:
+        UnnamedColumns: no header names the columns.
+        OutOfOrder: the times fall from row to row; dropping would leave next to nothing.
         FileError: the file cannot be read, a row is faulty, or no interval can be told.
     """
-    seen = examined(path, now=now, interval=interval)
-    problem = seen.first() if on_bad == "fail" else None
+    seen = examined(path, now=now, interval=interval, layout=layout)
+    problem = seen.first() if on_bad == "fail" or seen.upside_down else None
     if problem is not None:
-        raise FileError(
+        error = OutOfOrder if seen.upside_down and problem.fault is Fault.TIME_BACK else FileError
+        raise error(
             file=str(path),
             place=problem.place,
             column=problem.column,
@@ -192,13 +210,20 @@ def read_candles(
     return _candles(seen, file=str(path))
 
 
-def check(path: Path, now: datetime, interval: timedelta | None = None) -> CandleReport:
+def check(
+    path: Path,
+    now: datetime,
+    interval: timedelta | None = None,
+    *,
+    layout: Layout = AS_IT_STANDS,
+) -> CandleReport:
     """Look at every row of a file of candles and count what is wrong.
 
     Raises:
-        FileError: the file cannot be read, or lacks a column.
+        UnnamedColumns: no header names the columns.
+        FileError: the file cannot be read.
     """
-    seen = examined(path, now=now, interval=interval)
+    seen = examined(path, now=now, interval=interval, layout=layout)
     sound = int(np.count_nonzero(seen.sound))
     candles = _candles(seen, file=str(path)) if sound and seen.interval is not None else None
     times = seen.micros[seen.sound]
@@ -215,18 +240,25 @@ def check(path: Path, now: datetime, interval: timedelta | None = None) -> Candl
         biggest_gap=candles.biggest_gap if candles else None,
         zero_volume=int(np.count_nonzero(seen.numbers["volume"].units[seen.sound] == 0)),
         problems=seen.problems(),
+        upside_down=seen.upside_down,
     )
 
 
 def convert(
-    source: Path, target: Path, *, on_bad: OnBad, now: datetime, interval: timedelta | None = None
+    source: Path,
+    target: Path,
+    *,
+    on_bad: OnBad,
+    now: datetime,
+    interval: timedelta | None = None,
+    layout: Layout = AS_IT_STANDS,
 ) -> Candles:
     """Write the candles of one file to another, CSV or Parquet by its ending, and return them.
 
     Raises:
         FileError: see `read_candles`; or the target cannot be written.
     """
-    candles = read_candles(source, on_bad=on_bad, now=now, interval=interval)
+    candles = read_candles(source, on_bad=on_bad, now=now, interval=interval, layout=layout)
     write_candles(target, candles)
     return candles
 

@@ -19,14 +19,41 @@ from typing import Final
 
 import numpy as np
 
-from trancher.files import Decimals, FileError, Integers, Mask, Table, Units, read_table
+from trancher.files import (
+    Decimals,
+    Integers,
+    Mask,
+    Table,
+    Units,
+    UnnamedColumns,
+    read_table,
+)
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PRICES: Final = ("open", "high", "low", "close")
 TIME_NAMES: Final = ("timestamp", "time", "date", "open_time")
+COLUMNS: Final = (*PRICES, "volume")
 FIRST_ROWS: Final = 5
 """How many rows of each fault a report names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file stands, as far as a person has to say it.
+
+    Attributes:
+        columns: what the columns are called, in the file's order, under the names that `examined`
+            looks for; others are not read. None where the file's header says it.
+        newest_first: the rows stand from the newest to the oldest; they are read from the end.
+    """
+
+    columns: tuple[str, ...] | None = None
+    newest_first: bool = False
+
+
+AS_IT_STANDS: Final = Layout()
+"""The header names the columns, and the oldest row stands first."""
 
 
 class Fault(StrEnum):
@@ -87,7 +114,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problems:
-    """All rows with one fault: how many there are, > 0, and the first five in file order."""
+    """All rows with one fault: how many there are, > 0, and the first five that were read."""
 
     fault: Fault
     count: int
@@ -104,8 +131,9 @@ class Examined:
         numbers: open, high, low, close, volume; 0 where unreadable.
         interval: the step of the grid in microseconds; None where no two rows tell it.
         sound: the rows without a fault.
-        faulty: per fault the rows that have it, in file order; empty ones are left out.
+        faulty: per fault the rows that have it, as they were read; empty ones are left out.
         expected_time: what an unreadable time should have held.
+        layout: what a person said about the file.
         unreadable: per column of numbers, the rows in which it could not be read.
         now: what was taken for the present, aware.
     """
@@ -117,11 +145,20 @@ class Examined:
     sound: Mask
     faulty: Mapping[Fault, Integers]
     expected_time: str
+    layout: Layout
     unreadable: Mapping[str, Mask]
     now: datetime
 
+    @property
+    def upside_down(self) -> bool:
+        """Whether times fall from row to row more often than they rise, and nobody said so."""
+        steps = np.diff(self.micros[self.micros > 0])
+        return not self.layout.newest_first and int(np.count_nonzero(steps < 0)) > int(
+            np.count_nonzero(steps > 0)
+        )
+
     def first(self) -> Problem | None:
-        """Return the problem that stands first in the file."""
+        """Return the problem of the first faulty row that was read."""
         firsts = [(int(rows[0]), fault) for fault, rows in self.faulty.items()]
         if not firsts:
             return None
@@ -175,7 +212,8 @@ class Examined:
             case Fault.IN_THE_FUTURE:
                 return f"a time up to now, {written(_micros(self.now))}"
             case Fault.TIME_BACK:
-                return f"a time after {self._latest_before(row)}, oldest row first"
+                first = "newest" if self.layout.newest_first else "oldest"
+                return f"a time after {self._latest_before(row)}, {first} row first"
             case _:
                 return _EXPECTED[fault]
 
@@ -191,22 +229,27 @@ def written(micros: int) -> str:
     return (EPOCH + micros * MICROSECOND).isoformat().replace("+00:00", "Z")
 
 
-def examined(path: Path, *, now: datetime, interval: timedelta | None) -> Examined:
-    """Read a file of candles and look at every row.
+def examined(path: Path, *, now: datetime, interval: timedelta | None, layout: Layout) -> Examined:
+    """Read a file of candles and look at every row, the oldest first.
 
     Args:
         path: CSV or Parquet, with columns timestamp (or time, date, open_time), open, high, low,
-            close, volume, in any order and any case; other columns are not read.
+            close, volume, in any order and any case; other columns are not read. JSON lists too,
+            where `layout` names their columns.
         now: aware; a candle that opens later is in the future.
         interval: the step of the grid; None means the most common step between rows.
+        layout: what the file does not say itself.
 
     Raises:
-        FileError: the file cannot be read, or lacks a column.
+        UnnamedColumns: no header names the columns.
+        FileError: the file cannot be read.
     """
     assert now.tzinfo is not None
-    table = read_table(path, _Choice(file=str(path)))
+    table = read_table(path, _Choice(file=str(path)), names=layout.columns)
+    if layout.newest_first:
+        table = table.reversed()
     instants = table.instants("timestamp")
-    columns = {name: table.decimals(name) for name in (*PRICES, "volume")}
+    columns = {name: table.decimals(name) for name in COLUMNS}
     numbers = {name: numbers for name, (numbers, _) in columns.items()}
     unreadable = {name: bad for name, (_, bad) in columns.items()}
 
@@ -229,6 +272,7 @@ def examined(path: Path, *, now: datetime, interval: timedelta | None) -> Examin
         sound=sound,
         faulty=faulty,
         expected_time=instants.expected,
+        layout=layout,
         unreadable=unreadable,
         now=now,
     )
@@ -243,7 +287,7 @@ class _Choice:
     def __call__(self, names: Sequence[str]) -> Mapping[str, int]:
         plain = [name.strip().lower().replace(" ", "_") for name in names]
         chosen = {"timestamp": self._index(TIME_NAMES, plain, names)}
-        for name in (*PRICES, "volume"):
+        for name in COLUMNS:
             chosen[name] = self._index((name,), plain, names)
         return chosen
 
@@ -252,7 +296,7 @@ class _Choice:
             if plain.count(name) == 1:
                 return plain.index(name)
             if name in plain:
-                raise FileError(
+                raise UnnamedColumns(
                     file=self.file,
                     place="header",
                     column=name,
@@ -261,7 +305,7 @@ class _Choice:
                 )
         # A file without a header, or of another kind, may have anything in its first line.
         shown = [repr(name[:24]) for name in names[:8]] + ["..."] * (len(names) > 8)
-        raise FileError(
+        raise UnnamedColumns(
             file=self.file,
             place="header",
             found=f"the columns {', '.join(shown)}" if shown else "no columns",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
 from trancher.app.output import Json, print_json
 from trancher.app.tables import console, progress, quote, table
 from trancher.core.money import exact
@@ -31,9 +32,9 @@ def backtest(
             help="Candles, CSV or Parquet; once per symbol of the configuration.",
         ),
     ],
-    on_bad: Annotated[
-        str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")
-    ] = "fail",
+    on_bad: OnBad = "fail",
+    columns: Columns = None,
+    newest_first: NewestFirst = False,
     close_at_end: Annotated[
         bool, typer.Option("--close-at-end", help="Sell at the last close what is still held.")
     ] = False,
@@ -49,12 +50,18 @@ def backtest(
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
     from trancher.app.backtesting import document, read_sources, run_backtest
-    from trancher.app.candle_words import parse_on_bad
+    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.settings import load
 
     began = perf_counter()
     settings = load(config)
-    sources = read_sources(data, settings, on_bad=parse_on_bad(on_bad), now=datetime.now(UTC))
+    sources = read_sources(
+        data,
+        settings,
+        on_bad=parse_on_bad(on_bad),
+        now=datetime.now(UTC),
+        layout=parse_layout(columns, newest_first=newest_first),
+    )
     kept: Mapping[str, Json] = {}
     with progress("candles") as moved:
         if db is None:

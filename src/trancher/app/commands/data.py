@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trancher.app.commands.candle_options import Columns, Interval, NewestFirst, OnBad
 from trancher.app.output import BadInput, Json, instant, is_there, money, print_json
 from trancher.app.tables import console, table
 from trancher.core.day import span
@@ -18,18 +19,25 @@ data = typer.Typer(help="Candle files: check, convert.", no_args_is_help=True)
 
 @data.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file of candles.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON or Parquet file of candles.")],
     *,
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle, such as 1m; else the file tells.")
-    ] = None,
+    interval: Interval = None,
+    columns: Columns = None,
+    newest_first: NewestFirst = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Look at every row and say what is wrong; exit code 2 where something is."""
-    from trancher.app.candle_words import in_words, parse_interval
+    from trancher.app.candle_words import in_words, parse_interval, parse_layout
     from trancher.market import candles
 
-    report = in_words(lambda: candles.check(file, datetime.now(UTC), parse_interval(interval)))
+    report = in_words(
+        lambda: candles.check(
+            file,
+            datetime.now(UTC),
+            parse_interval(interval),
+            layout=parse_layout(columns, newest_first=newest_first),
+        )
+    )
     if json:
         print_json(_document(report))
     else:
@@ -40,19 +48,23 @@ def check(
 
 @data.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="CSV or Parquet file of candles.")],
+    source: Annotated[Path, typer.Argument(help="CSV, JSON or Parquet file of candles.")],
     target: Annotated[Path, typer.Argument(help="File to write: .csv, .csv.gz or .parquet.")],
     *,
-    on_bad: Annotated[
-        str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")
-    ] = "fail",
-    interval: Annotated[
-        str | None, typer.Option(help="Length of a candle, such as 1m; else the file tells.")
-    ] = None,
+    on_bad: OnBad = "fail",
+    interval: Interval = None,
+    columns: Columns = None,
+    newest_first: NewestFirst = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the target.")] = False,
 ) -> None:
     """Write the same candles, to the last digit, in another form."""
-    from trancher.app.candle_words import dropped_in_words, in_words, parse_interval, parse_on_bad
+    from trancher.app.candle_words import (
+        dropped_in_words,
+        in_words,
+        parse_interval,
+        parse_layout,
+        parse_on_bad,
+    )
     from trancher.market import candles
 
     if is_there(target) and target.is_dir():
@@ -66,6 +78,7 @@ def convert(
             on_bad=parse_on_bad(on_bad),
             now=datetime.now(UTC),
             interval=parse_interval(interval),
+            layout=parse_layout(columns, newest_first=newest_first),
         )
     )
     console().print(f"{target}: {len(written):,} candles{dropped_in_words(written)}")
@@ -124,5 +137,7 @@ def _print(report: "CandleReport") -> None:
         out.print(f"{one.count:,} x {one.fault}")
         for row in one.first:
             out.print(f"    {row.place}, {row.column}: {row.found}, expected {row.expected}")
+    if report.upside_down:
+        out.print("Most rows are older than the row above: --newest-first is for such a file.")
     if not report.problems:
         out.print("Every row is sound.")
