@@ -43,6 +43,39 @@ size = 25
 every = "7d"
 """
 FLAT: Final = "100 100 100 100"
+FIRST: Final = ",100,100,100,100,1\n"
+# What becomes of a good file of candles: a text in it, and what stands there instead.
+SPOILED: Final = {
+    "comma.csv": (",100,100", ",100,5,100,5"),
+    "thousands.csv": (FIRST, ',"1,000",1000,1000,1000,1\n'),
+    "dollar.csv": (FIRST, ",$100,100,100,100,1\n"),
+    "small.csv": (FIRST, ",100,100,100,100,1e-05\n"),
+    "sold.csv": (FIRST, ",100,100,100,100,-1\n"),
+    "hole.csv": (FIRST, ",,100,100,100,1\n"),
+    "huge.csv": (FIRST, f",{10**15},100,100,100,1\n"),
+    "american.csv": ("2024-01-01T01:00:00Z", "01/01/2024 01:00"),
+    "seconds.csv": ("2024-01-01T01:00:00Z", "1704070800"),
+    "leap.csv": ("2024-01-01T01", "2023-02-29T01"),
+    "midnight.csv": ("2024-01-01T02", "2024-01-01T24"),
+    "zone.csv": ("T01:00:00Z", "T01:00:00 EST"),
+    "odd.csv": (
+        "T02:00:00Z,100,100,100,100,1\n",
+        "T02:00:00Z,100,100,100,100,1\n2024-01-01T02:30:00Z,100,100,100,100,1\n",
+    ),
+    "two.csv": (",volume\n", ",close\n"),
+    "title.csv": ("timestamp,", "BTC/USD by the hour\ntimestamp,"),
+    "gap.csv": (FIRST, FIRST + "\n"),
+    "nul.csv": (FIRST, ",\x00,100,100,100,1\n"),
+    "open.csv": (FIRST, ',"100,100,100,100,1\n'),
+}
+FOREIGN: Final = {
+    "page.csv": b"<!DOCTYPE html>\n<html><body>404</body></html>",
+    "answer.json": b'{"code": -1121, "msg": "Invalid symbol."}',
+    "lists.json": b'[[1704067200000, "1", "1", "1", "1", "1"]]',
+    "candles.zip": b"PK\x03\x04" + bytes(30),
+    "candles.feather": b"ARROW1\x00\x00",
+    "random.csv.gz": b"\x1f\x8b" + bytes(40),
+}
 FILLS: Final = "time,side,price,quantity\n2025-01-01,buy,100,1\n"
 CANDLE_FILE: Final = "a CSV file in UTF-8, plain or gzipped, or a Parquet file"
 NUMBER: Final = "a plain decimal number such as 0.25"
@@ -76,6 +109,16 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "cut.parquet").write_bytes(b"PAR1")
     (tmp_path / "fills.csv").write_text(FILLS, encoding="utf-8")
     (tmp_path / "oversold.csv").write_text(FILLS + ",sell,110,1.5\n", encoding="utf-8")
+    for name, (stood, stands) in SPOILED.items():
+        (tmp_path / name).write_text(good.replace(stood, stands), encoding="utf-8")
+    (tmp_path / "latin.csv").write_text(good.replace(",100", ",1\u00a000"), encoding="latin-1")
+    (tmp_path / "semicolon.csv").write_text(good.replace(",", ";"), encoding="utf-8")
+    (tmp_path / "tab.csv").write_text(good.replace(",", "\t"), encoding="utf-8")
+    (tmp_path / "mac.csv").write_text(good.replace("\n", "\r"), encoding="utf-8")
+    (tmp_path / "excel.csv").write_text(good, encoding="utf-16")
+    (tmp_path / "names.csv").write_text(good.replace(",volume", "").replace(",1\n", "\n"))
+    for name, content in FOREIGN.items():
+        (tmp_path / name).write_bytes(content)
     (tmp_path / "folder").mkdir()
     return tmp_path
 
@@ -119,12 +162,51 @@ CASES: Final = [
     (f"{RUN} good.csv --db sqlite://", "database: found sqlite://, which names no file", "FILE"),
     (f"{RUN} good.csv --db sqlite:///no/b.db", "no/b.db: found no way to open it", "a file in"),
     (f"{RUN} good.csv --db sqlite:///good.csv", "good.csv: found a file that is no", "a database"),
+    (f"{RUN} comma.csv", "comma.csv, line 2: found 10 cells", "6 cells, one per named column"),
+    (f"{RUN} thousands.csv", "thousands.csv, line 2, column open: found '1,000'", "plain decimal"),
+    (f"{RUN} dollar.csv", "dollar.csv, line 2, column open: found '$100'", "plain decimal"),
+    (f"{RUN} small.csv", "small.csv, line 2, column volume: found '1e-05'", "plain decimal"),
+    (f"{RUN} sold.csv", "sold.csv, line 2, column volume: found '-1'", "a volume of 0 or more"),
+    (f"{RUN} hole.csv", "hole.csv, line 2, column open: found nothing", "a plain decimal number"),
+    (f"{RUN} huge.csv", f"huge.csv, line 2, column open: found '{10**15}'", "below 1e15"),
+    (f"{RUN} american.csv", "american.csv, line 3, column timestamp: found '01/01", "an ISO 8601"),
+    (f"{RUN} seconds.csv", "seconds.csv, line 3, column timestamp: found '1704070800'", "as in"),
+    (f"{RUN} leap.csv", "leap.csv, line 3, column timestamp: found '2023-02-29T", "an ISO 8601"),
+    (f"{RUN} midnight.csv", "midnight.csv, line 4, column timestamp: found", "an ISO 8601 time"),
+    (f"{RUN} zone.csv", "zone.csv, line 3, column timestamp: found", "an ISO 8601 time"),
+    (f"{RUN} odd.csv", "odd.csv, line 5, column timestamp: found", "a whole number of intervals"),
+    (f"{RUN} two.csv", "two.csv, header, column close: found 2 columns of that name", "one"),
+    (f"{RUN} title.csv", "title.csv, header: found the columns 'BTC/USD by", "--columns"),
+    (f"{RUN} gap.csv", "gap.csv, line 3: found 1 cell", "6 cells"),
+    (f"{RUN} latin.csv", "latin.csv: found damaged content (", CANDLE_FILE),
+    (f"{RUN} nul.csv", "nul.csv, line 2, column open: found '\\x00'", "a plain decimal number"),
+    (f"{RUN} open.csv", "open.csv: found damaged content", CANDLE_FILE),
+    (f"{RUN} semicolon.csv", "semicolon.csv, header: found columns divided by ';'", "commas"),
+    (f"{RUN} tab.csv", "tab.csv, header: found columns divided by '\\t'", "commas"),
+    (f"{RUN} mac.csv", "mac.csv: found lines that end in a carriage return alone", "a line feed"),
+    (f"{RUN} excel.csv", "excel.csv: found text in UTF-16", CANDLE_FILE),
+    (f"{RUN} names.csv", "names.csv, header: found the columns", "a column named volume"),
+    (f"{RUN} page.csv", "page.csv, header: found the columns '<!DOCTYPE html>'", "timestamp"),
+    (f"{RUN} one.toml", "one.toml, header: found no columns", "a column named timestamp"),
+    (f"{RUN} typo.toml --columns -", "--columns: found no columns named timestamp", "one"),
+    (f"{RUN} answer.json", "answer.json: found JSON that is no list", "a JSON list of lists"),
+    (f"{RUN} lists.json", "lists.json: found JSON lists, which have no header", "--columns"),
+    (f"{RUN} candles.zip", "candles.zip: found a zip archive or a spreadsheet", CANDLE_FILE),
+    (f"{RUN} candles.feather", "candles.feather: found an Arrow or Feather file", CANDLE_FILE),
+    (f"{RUN} random.csv.gz", "random.csv.gz: found ", CANDLE_FILE),
+    (f"{RUN} btc/usd=good.csv", "--data btc/usd=good.csv: found the symbol", "one of BTC/USD"),
+    (f"{RUN} BTC/USD:good.csv", "BTC/USD:good.csv: found no readable file", CANDLE_FILE),
     # books
     ("status --db postgresql://me:secret@h/x", "database: found postgresql://me:***@h/x", "a URL"),
     ("status --db sqlite:///good.csv", "good.csv: found a file that is no database", "a database"),
     ("verify --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
     ("db upgrade", "trancher.db: found no such file", "a database of Trancher"),
     ("db backup new.db", "trancher.db: found no such file", "a database; `trancher backtest"),
+    ("status --db folder/books.db", "database: found 'folder/books.db'", "a URL such as sqlite"),
+    ("why steps --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
+    ("db backup folder", "folder: found a folder", "the name of a file to write"),
+    ("db restore folder", "folder: found a folder", "a backup"),
+    ("db restore good.csv", "good.csv: found a file that is no database", "a database of"),
     ("db restore gone.db", "gone.db: found no such file", "a backup"),
     # plan
     ("plan one.toml --price 0", "--price: found 0", "a price above 0"),
@@ -135,7 +217,26 @@ CASES: Final = [
     ("plan two.toml --price 1", "--bot: found none", "one of steps, other"),
     ("plan two.toml --price 1 --bot othr", "--bot: found 'othr'", "did you mean other?"),
     ("plan missing.toml --price 1", "missing.toml: found no such file", "in TOML"),
+    ("plan one.toml --price $100", "--price: found '$100'", NUMBER),
+    (f"plan one.toml --price {10**15}", f"--price: found '{10**15}'", "a number below 1e15"),
+    ("plan candles.zip --price 1", "candles.zip, line 1: found ", "key = value"),
     # data
+    ("data check . ", ".: found no readable file", CANDLE_FILE),
+    ("data check good.csv --columns t,o,h,l,c,v", "--columns: found 't'", "timestamp, open, high"),
+    ("data check good.csv --columns timestamp,open,high,low,close,vol", "--columns: found 'vol'",
+     "did you mean volume?"),
+    ("data check good.csv --columns time,date,open,high,low,close,volume",
+     "--columns: found 2 columns named timestamp", "one"),
+    ("data check good.csv --columns timestamp,open,close", "--columns: found no columns named",
+     "one"),
+    ("data check good.csv --columns timestamp,open,high,low,close,volume,-",
+     "good.csv, line 2: found 6 cells", "7 cells, one per named column"),
+    ("data check good.csv --interval 1M", "--interval: found '1M'", "such as 1m or 4h"),
+    ("data convert good.csv new.json", "new.json: found the ending '.json'", ".parquet"),
+    ("data convert good.csv new.csv --newest-first", "good.csv, line 3, column timestamp: found",
+     "newest row first"),
+    ("data convert good.csv new.csv --interval 3h", "good.csv, line 3, column timestamp: found",
+     "a whole number of intervals"),
     ("data check missing.csv", "missing.csv: found no readable file", CANDLE_FILE),
     ("data check empty.csv", "empty.csv, header: found no columns", "a column named timestamp"),
     ("data check binary.csv", "binary.csv: found damaged content", CANDLE_FILE),
@@ -166,7 +267,14 @@ CASES: Final = [
     ("ledger fills.csv --mark nan", "--mark: found 'nan'", NUMBER),
     ("ledger fills.csv --method fiffo", "--method: found 'fiffo'", "the nearest is fifo"),
     ("ledger fills.csv --taker-fee 100%", "--taker-fee: found '100%'", "below 1, such as 0.1%"),
+    ("ledger candles.zip", "candles.zip, line 1, column 1: found the unknown name", "a column"),
+    ("ledger semicolon.csv", "semicolon.csv, line 1, column 1: found the unknown", "a column"),
+    ("ledger fills.csv --mark 1,000", "--mark: found '1,000'", NUMBER),
+    ("ledger fills.csv --method FIFO", "--method: found 'FIFO'", "the nearest is fifo"),
+    ("ledger fills.csv --base BTC --quote btc", "--quote: found 'btc'", "another asset than"),
     # init and check
+    ("check candles.zip", "candles.zip, line 1: found", "key = value"),
+    ("check folder/one.toml", "folder/one.toml: found no such file", "a configuration in TOML"),
     ("init one.toml", "one.toml: found a file", "none; --force replaces it"),
     ("init folder", "folder: found a folder", "the name of a file to write"),
     ("init no/my.toml", "no/my.toml: found no way to write", "a writable place"),

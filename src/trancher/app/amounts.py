@@ -24,7 +24,8 @@ _UNITS: Final = {
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_PERCENT: Final = r"-?[0-9]{1,20}(\.[0-9]{1,20})?%"
+# Whole parts of at most 15 digits: whatever matches lies below 1e15.
+_PERCENT: Final = r"-?[0-9]{1,15}(\.[0-9]{1,20})?%"
 _HUNDREDTH: Final = Decimal("0.01")
 
 
@@ -258,7 +259,7 @@ def timeframe() -> Kind:
 def comparison(name: str, *, least: int, most: int) -> Kind:
     """Return an Indicator called `name`, whose values go from `least` to `most`."""
     words = f'a comparison with a number from {least} to {most} such as "<30"'
-    pattern = r"(<=|>=|<|>)(-?[0-9]{1,20}(?:\.[0-9]{1,20})?)"
+    pattern = r"(<=|>=|<|>)(-?[0-9]{1,15}(?:\.[0-9]{1,20})?)"
 
     def read(value: object) -> Indicator:
         squeezed = value.replace(" ", "") if isinstance(value, str) else ""

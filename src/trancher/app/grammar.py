@@ -29,9 +29,13 @@ class Portfolio(Section):
 
     PLACE = "[portfolio]"
 
-    name: Annotated[str, words.text(words.NAME, expected="a name such as main")] = Field(
-        default="main", description="What the books call the portfolio."
-    )
+    name: Annotated[
+        str,
+        words.text(
+            words.NAME,
+            expected="a name such as main, of at most 64 letters, digits and ._-",
+        ),
+    ] = Field(default="main", description="What the books call the portfolio.")
     quote: Annotated[str, words.text(words.ASSET, expected='an asset such as "USD"')] = Field(
         description="The currency that everything in the portfolio is counted in."
     )

@@ -17,9 +17,20 @@ _SLIPS: Final = (
     (re.compile(r"=\s*-?[\d.]+\s*%"), 'write a percentage in quotes, such as "15%"'),
     (re.compile("[\u2018\u2019\u201c\u201d\u201e]"), 'use plain quotes: "'),
     (re.compile(r"=\s*-?\d+,\d+\s*(#|$)"), "write a decimal point, not a comma"),
-    (re.compile(r"=\s*[$\u20ac\u00a3]"), "write the number without its currency"),
+    (
+        re.compile(r"=\s*(?:[$\u20ac\u00a3]|-?[\d.]+\s*[A-Z]{3,})"),
+        "write the number without its currency",
+    ),
     (re.compile(r"^\s*[\w-]+\s*:"), "write = between key and value, not :"),
     (re.compile(r"=\s*\d+\s*[smhdw]\b"), 'write a length of time in quotes, such as "15m"'),
+    (re.compile(r"=\s*-?\d+[.,']\d{3}[.,']\d"), "write a number without marks between thousands"),
+    (re.compile(r"=\s*-?\.\d"), "write a digit before the point"),
+    (re.compile(r"=\s*(?:True|False|TRUE|FALSE|yes|no)\b"), "write true or false"),
+    (re.compile(r"=\s*(?:null|none|None|nil)\b"), "leave a key out that is to have no value"),
+    (re.compile(r"=\s*[A-Za-z]"), 'write a text in quotes, such as "USD"'),
+    (re.compile(r"^\s*(?://|;|--)"), "begin a comment with #"),
+    (re.compile(r";\s*$"), "end a line without ;"),
+    (re.compile(r"^\s*\[[^\"]*/"), 'write a symbol in quotes: [instrument."BTC/USD"]'),
 )
 _PLACE: Final = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 

@@ -38,11 +38,13 @@ class Section(BaseModel):
     @classmethod
     def _known_and_complete(cls, value: Any) -> Any:
         if not isinstance(value, dict):
-            raise Mismatch(expected="a table")
+            doubled = isinstance(value, list) and any(isinstance(one, dict) for one in value)
+            hint = "[[ ]] makes a list, [ ] a table" if doubled else ""
+            raise Mismatch(expected="a table", hint=hint)
         keys = {name_of(cls, field): field for field in cls.model_fields}
         for key in value:
             if key not in keys:
-                raise _unknown(key, tuple(keys))
+                raise _unknown(key, tuple(keys), place=cls.PLACE)
         for key, field in keys.items():
             if key not in value and cls.model_fields[field].is_required():
                 raise Mismatch(at=(key,), expected=_expected(cls, field))
@@ -61,12 +63,15 @@ def name_of(section: type[Section], field: str) -> str:
 def _expected(section: type[Section], field: str) -> str:
     said = section.model_fields[field]
     kinds = (one.expected for one in said.metadata if isinstance(one, Kind))
-    return next(kinds, said.description or "a table")
+    described = (said.description or "A table").removesuffix(".")
+    return next(kinds, described[0].lower() + described[1:])
 
 
-def _unknown(key: str, valid: tuple[str, ...]) -> UnknownKey:
+def _unknown(key: str, valid: tuple[str, ...], *, place: str) -> UnknownKey:
     choice = f"one of {', '.join(valid)}" if len(valid) > 1 else valid[0]
     home = _homes().get(key)
+    if home is not None and home == place:
+        return UnknownKey(at=(key,), found="a key of another plan", expected=choice)
     if home is not None:
         found = "a key that stands elsewhere"
         return UnknownKey(at=(key,), found=found, expected=f"it in {home}")

@@ -70,9 +70,11 @@ def readable(path: Path) -> Iterator[None]:
     except RecursionError as error:
         found = "damaged content (nested too deep)"
         raise FileError(file=str(path), found=found, expected=_EXPECTED) from error
+    except UnicodeDecodeError as error:
+        found = f"damaged content (the byte 0x{error.object[error.start]:02x} is no UTF-8)"
+        raise FileError(file=str(path), found=found, expected=_EXPECTED) from error
     except (
         EOFError,
-        UnicodeDecodeError,
         JSONDecodeError,
         csv.Error,
         zlib.error,

@@ -42,6 +42,7 @@ from trancher.files.lists import read_lists
 Choose: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 # What a row may hold and a header does not, so that a damaged first row is told and not passed by.
 _AS_A_NUMBER: Final = re.compile(r"\s*(?:[-+.]*[0-9]|[-+]?(?:nan|inf|null|none)\b)", re.IGNORECASE)
+_AS_JSON: Final = re.compile(rb"\s*(?:\{|\[\s*[]\[{0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,7 +144,7 @@ def read_table(path: Path, choose: Choose, *, names: Sequence[str] | None = None
             data = gzip.decompress(data)
         refuse_foreign(path, data)
         data = data.removeprefix(codecs.BOM_UTF8)
-        if data[:20].lstrip()[:1] in {b"[", b"{"}:
+        if _AS_JSON.match(data):
             return _read_json(path, data, choose, names)
         return _read_csv(path, data.rstrip(b"\r\n"), choose, names)
 
@@ -197,6 +198,12 @@ def _columns(
 
 
 def _read_csv(path: Path, data: bytes, choose: Choose, names: Sequence[str] | None) -> Table:
+    if b"\r" in data and b"\n" not in data:
+        raise FileError(
+            file=str(path),
+            found="lines that end in a carriage return alone",
+            expected="lines that end in a line feed",
+        )
     if names is None:
         head, _, body = data.partition(b"\n")
         names, first = _cells(head), 2

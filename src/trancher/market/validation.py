@@ -21,6 +21,7 @@ import numpy as np
 
 from trancher.files import (
     Decimals,
+    FileError,
     Integers,
     Mask,
     Table,
@@ -303,6 +304,14 @@ class _Choice:
                     found=f"{plain.count(name)} columns of that name",
                     expected="one",
                 )
+        divider = next((one for one in ";\t|" if len(names) == 1 and one in names[0]), None)
+        if divider is not None:
+            raise FileError(
+                file=self.file,
+                place="header",
+                found=f"columns divided by {divider!r}",
+                expected="columns divided by commas",
+            )
         # A file without a header, or of another kind, may have anything in its first line.
         shown = [repr(name[:24]) for name in names[:8]] + ["..."] * (len(names) > 8)
         raise UnnamedColumns(

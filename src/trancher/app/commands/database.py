@@ -84,6 +84,8 @@ def restore(
     from trancher.app.standing import file_of, in_one_sentence
     from trancher.store import backup as copying
 
+    if is_there(file) and file.is_dir():
+        raise BadInput(f"{file}: found a folder, expected a backup")
     url = url_of(db)
     target = file_of(url)
     if is_there(target) and not yes:
