@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from trancher.app.ledger_rows import cell_at, read_rows
+from trancher.app.ledger_rows import cell_at, quoted, read_rows, shortened
 from trancher.app.output import BadInput, Json, instant, money
 from trancher.core.errors import (
     AmbiguousTranche,
@@ -133,13 +133,17 @@ def _refusal(path: Path, refused: RefusedRow) -> BadInput:
         case OversoldPosition(asked=asked, held=held):
             told = "quantity", f"a sale of {asked:f}", f"at most {held:f}, which is open"
         case UnknownTranche(tranche_id=label, known=known):
-            told = "tranche", repr(label), f"an open tranche: {_listed(known)}"
+            told = "tranche", quoted(label), f"an open tranche: {_listed(known)}"
         case AmbiguousTranche(known=known):
             told = "tranche", "nothing", f"what to sell, for several are open: {_listed(known)}"
         case TrancheInUse(tranche_id=label):
-            told = "tranche", f"{label!r} again", "a label that this position has not used"
+            told = "tranche", f"{quoted(label)} again", "a label that this position has not used"
         case ContradictoryFill(trade_id=trade_id):
-            told = "trade_id", f"{trade_id!r} again with other values", "the values it had before"
+            told = (
+                "trade_id",
+                f"{quoted(trade_id)} again with other values",
+                "the values it had before",
+            )
         case cause:
             told = "fee", str(cause), "a fee in base below the quantity"
     column, found, expected = told
@@ -148,7 +152,7 @@ def _refusal(path: Path, refused: RefusedRow) -> BadInput:
 
 def _listed(known: Sequence[str]) -> str:
     more = f" and {len(known) - 5} more" if len(known) > 5 else ""
-    return ", ".join(known[:5]) + more if known else "none is"
+    return ", ".join(map(shortened, known[:5])) + more if known else "none is"
 
 
 @exact

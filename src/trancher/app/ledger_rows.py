@@ -56,8 +56,14 @@ def cell_at(path: Path, line: int, column: str = "") -> Place:
     return Place(where=f"{path}, line {line}" + (f", column {column}" if column else ""))
 
 
-def _quoted(cell: str) -> str:
-    return repr(cell if len(cell) <= 60 else cell[:57] + "...") if cell else "nothing"
+def shortened(text: str) -> str:
+    """Return a text as a sentence can hold it."""
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def quoted(cell: str) -> str:
+    """Return a cell in quotes, as a sentence can hold it."""
+    return repr(shortened(cell)) if cell else "nothing"
 
 
 def read_rows(path: Path, *, base: str | None, quote: str | None) -> list[Row]:
@@ -121,13 +127,13 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _check_header(path: Path, line: int, header: Sequence[str]) -> None:
     for index, name in enumerate(header):
-        here = cell_at(path, line, name if name.isidentifier() else str(index + 1))
+        here = cell_at(path, line, shortened(name) if name.isidentifier() else str(index + 1))
         if name not in COLUMNS:
             near = nearest(name.strip(), COLUMNS)
             hint = f"the nearest is {near}" if near else f"one of {', '.join(COLUMNS)}"
-            raise here.bad(found=f"the unknown name {_quoted(name)}", expected=f"a column; {hint}")
+            raise here.bad(found=f"the unknown name {quoted(name)}", expected=f"a column; {hint}")
         if name in header[:index]:
-            raise here.bad(found=f"{name!r} twice", expected="each column once")
+            raise here.bad(found=f"{quoted(name)} twice", expected="each column once")
     for name in REQUIRED:
         if name not in header:
             raise cell_at(path, line, name).bad(
@@ -144,7 +150,7 @@ def _row(
     at = _instant(cells["time"], place("time")) if cells["time"] else before
     side = cells["side"].lower()
     if side not in set(Side):
-        raise place("side").bad(found=_quoted(cells["side"]), expected="buy or sell")
+        raise place("side").bad(found=quoted(cells["side"]), expected="buy or sell")
     price = read_number(cells["price"], place("price"), positive=True)
     quantity = read_number(cells["quantity"], place("quantity"), positive=True)
     fee = read_number(cells.get("fee", "") or "0", place("fee"))
@@ -153,12 +159,12 @@ def _row(
         cell = cells.get(column, "")
         if not cell.isprintable() or cell != cell.strip():
             raise place(column).bad(
-                found=_quoted(cell), expected="a plain name, without blanks around it"
+                found=quoted(cell), expected="a plain name, without blanks around it"
             )
     label = cells.get("tranche", "")
     if side == Side.BUY and "+" in label:
         raise place("tranche").bad(
-            found=_quoted(label), expected="one label on a buy; + joins the labels of a sale"
+            found=quoted(label), expected="one label on a buy; + joins the labels of a sale"
         )
     return Row(
         number=line,
@@ -181,11 +187,11 @@ def read_number(cell: str, place: Place, *, positive: bool = False) -> Decimal:
     try:
         number = parse_decimal(cell)
     except InvalidNumber as problem:
-        raise place.bad(found=_quoted(cell), expected=problem.expected) from problem
+        raise place.bad(found=quoted(cell), expected=problem.expected) from problem
     if len(cell.partition(".")[2]) > MAX_DECIMALS:
-        raise place.bad(found=_quoted(cell), expected=f"at most {MAX_DECIMALS} decimals")
+        raise place.bad(found=quoted(cell), expected=f"at most {MAX_DECIMALS} decimals")
     if positive and number <= 0:
-        raise place.bad(found=_quoted(cell), expected="a number above 0")
+        raise place.bad(found=quoted(cell), expected="a number above 0")
     return number
 
 
@@ -202,8 +208,8 @@ def _instant(cell: str, place: Place) -> datetime:
         elif _NUMBER.fullmatch(cell) and not _RUN_TOGETHER.fullmatch(cell):
             return _EPOCH + timedelta(microseconds=_micros(Decimal(cell)))
     except (OverflowError, ValueError) as problem:
-        raise place.bad(found=_quoted(cell), expected=_TIME_EXPECTED) from problem
-    raise place.bad(found=_quoted(cell), expected=_TIME_EXPECTED)
+        raise place.bad(found=quoted(cell), expected=_TIME_EXPECTED) from problem
+    raise place.bad(found=quoted(cell), expected=_TIME_EXPECTED)
 
 
 @exact
