@@ -14,7 +14,8 @@ import pytest
 from candle_files import HEADER, NOW, csv_of, prices
 from trancher.files import FileError, UnnamedColumns
 from trancher.market.candles import Candles, OutOfOrder, check, convert, read_candles
-from trancher.market.validation import AS_IT_STANDS, Fault, Layout
+from trancher.market.layout import AS_IT_STANDS, Layout
+from trancher.market.validation import Fault
 
 # What each of the files below holds: time, open, high, low, close, volume.
 ROWS = (
@@ -254,6 +255,21 @@ def test_duplicates_are_dropped_and_counted(tmp_path: Path) -> None:
     assert [(one.fault, one.count) for one in read.dropped] == [(Fault.DUPLICATE, 2)]
     assert [one.place for one in read.dropped[0].first] == ["line 3", "line 6"]
     assert figures(read_candles(tmp_path / "clean.csv", on_bad="fail", now=NOW)) == GOOD
+
+
+def test_a_duplicate_is_told_with_whether_it_agrees(tmp_path: Path) -> None:
+    """
+    Twice the same is a clumsy download; two truths for one minute are for a person to settle.
+    """
+    rows = lines(0, 1, 2, 3, 4, 5)
+    path = csv_of(tmp_path, *rows, rows[1], rows[2].replace("101.75", "99.5"))
+
+    (problems,) = check(path, NOW).problems
+
+    assert [one.expected for one in problems.first] == [
+        "each time once: line 3 has it with the same values",
+        "each time once: line 4 has it with other values",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from trancher.market.candles import (
     check,
     read_candles,
 )
-from trancher.market.validation import Fault, Layout
+from trancher.market.layout import Layout
+from trancher.market.validation import Fault
 
 HOUR = timedelta(hours=1)
 RAW = DATA / "raw"

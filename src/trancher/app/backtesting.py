@@ -23,7 +23,7 @@ from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
 from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
-from trancher.market.validation import AS_IT_STANDS, Layout
+from trancher.market.layout import AS_IT_STANDS, Layout
 from trancher.ports import Store
 
 

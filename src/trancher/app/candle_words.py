@@ -8,7 +8,7 @@ from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
 from trancher.files import FileError, UnnamedColumns
 from trancher.market.candles import Candles, InvalidInterval, OutOfOrder
-from trancher.market.validation import COLUMNS, TIME_NAMES, Layout
+from trancher.market.layout import COLUMNS, TIME_NAMES, Layout
 
 T = TypeVar("T")
 SKIPPED: Final = "-"

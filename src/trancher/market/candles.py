@@ -21,14 +21,12 @@ from numpy.typing import NDArray
 
 from trancher.core.day import span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
+from trancher.market.layout import AS_IT_STANDS, PRICES, Layout
 from trancher.market.validation import (
-    AS_IT_STANDS,
     EPOCH,
     MICROSECOND,
-    PRICES,
     Examined,
     Fault,
-    Layout,
     Problems,
     comparable,
     examined,

@@ -19,42 +19,13 @@ from typing import Final
 
 import numpy as np
 
-from trancher.files import (
-    Decimals,
-    FileError,
-    Integers,
-    Mask,
-    Table,
-    Units,
-    UnnamedColumns,
-    read_table,
-)
+from trancher.files import Decimals, Integers, Mask, Table, Units, read_table
+from trancher.market.layout import COLUMNS, PRICES, ColumnChoice, Layout
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-PRICES: Final = ("open", "high", "low", "close")
-TIME_NAMES: Final = ("timestamp", "time", "date", "open_time")
-COLUMNS: Final = (*PRICES, "volume")
 FIRST_ROWS: Final = 5
 """How many rows of each fault a report names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How a file stands, as far as a person has to say it.
-
-    Attributes:
-        columns: what the columns are called, in the file's order, under the names that `examined`
-            looks for; others are not read. None where the file's header says it.
-        newest_first: the rows stand from the newest to the oldest; they are read from the end.
-    """
-
-    columns: tuple[str, ...] | None = None
-    newest_first: bool = False
-
-
-AS_IT_STANDS: Final = Layout()
-"""The header names the columns, and the oldest row stands first."""
 
 
 class Fault(StrEnum):
@@ -88,7 +59,6 @@ _EXPECTED: Final = {
     Fault.NUMBER_UNREADABLE: "a plain decimal number below 1e15 such as 0.25",
     Fault.PRICE_NOT_POSITIVE: "a price above 0",
     Fault.VOLUME_NEGATIVE: "a volume of 0 or more",
-    Fault.DUPLICATE: "each time once",
     Fault.OFF_GRID: "a whole number of intervals between it and the other rows",
 }
 _WITH_TIME: Final = {Fault.IN_THE_FUTURE, Fault.DUPLICATE, Fault.TIME_BACK, Fault.OFF_GRID}
@@ -214,15 +184,27 @@ class Examined:
                 return f"a time up to now, {written(_micros(self.now))}"
             case Fault.TIME_BACK:
                 first = "newest" if self.layout.newest_first else "oldest"
-                return f"a time after {self._latest_before(row)}, {first} row first"
+                latest = written(int(self.micros[self._judged_before(row)].max()))
+                return f"a time after {latest}, {first} row first"
+            case Fault.DUPLICATE:
+                return self._told_once(row)
             case _:
                 return _EXPECTED[fault]
 
-    def _latest_before(self, row: int) -> str:
-        """Return the latest time above `row` that order was judged by."""
+    def _judged_before(self, row: int) -> Integers:
+        """Return the rows before `row` that its order was judged by."""
         judged = self.sound.copy()
-        judged[self.faulty.get(Fault.OFF_GRID, np.array([], np.int64))] = True
-        return written(int(self.micros[:row][judged[:row]].max()))
+        for fault in (Fault.TIME_BACK, Fault.OFF_GRID):
+            judged[self.faulty.get(fault, np.array([], np.int64))] = True
+        return np.flatnonzero(judged[:row])
+
+    def _told_once(self, row: int) -> str:
+        """Return where the time of `row` stood first, and whether with the same values."""
+        before = self._judged_before(row)
+        first = int(before[self.micros[before] == self.micros[row]][0])
+        same = all(column.units[first] == column.units[row] for column in self.numbers.values())
+        values = "the same values" if same else "other values"
+        return f"each time once: {self.table.place(first)} has it with {values}"
 
 
 def written(micros: int) -> str:
@@ -246,7 +228,7 @@ def examined(path: Path, *, now: datetime, interval: timedelta | None, layout: L
         FileError: the file cannot be read.
     """
     assert now.tzinfo is not None
-    table = read_table(path, _Choice(file=str(path)), names=layout.columns)
+    table = read_table(path, ColumnChoice(file=str(path)), names=layout.columns)
     if layout.newest_first:
         table = table.reversed()
     instants = table.instants("timestamp")
@@ -277,49 +259,6 @@ def examined(path: Path, *, now: datetime, interval: timedelta | None, layout: L
         unreadable=unreadable,
         now=now,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """Finds the six columns of candles in a header, by name alone."""
-
-    file: str
-
-    def __call__(self, names: Sequence[str]) -> Mapping[str, int]:
-        plain = [name.strip().lower().replace(" ", "_") for name in names]
-        chosen = {"timestamp": self._index(TIME_NAMES, plain, names)}
-        for name in COLUMNS:
-            chosen[name] = self._index((name,), plain, names)
-        return chosen
-
-    def _index(self, wanted: Sequence[str], plain: Sequence[str], names: Sequence[str]) -> int:
-        for name in wanted:
-            if plain.count(name) == 1:
-                return plain.index(name)
-            if name in plain:
-                raise UnnamedColumns(
-                    file=self.file,
-                    place="header",
-                    column=name,
-                    found=f"{plain.count(name)} columns of that name",
-                    expected="one",
-                )
-        divider = next((one for one in ";\t|" if len(names) == 1 and one in names[0]), None)
-        if divider is not None:
-            raise FileError(
-                file=self.file,
-                place="header",
-                found=f"columns divided by {divider!r}",
-                expected="columns divided by commas",
-            )
-        # A file without a header, or of another kind, may have anything in its first line.
-        shown = [repr(name[:24]) for name in names[:8]] + ["..."] * (len(names) > 8)
-        raise UnnamedColumns(
-            file=self.file,
-            place="header",
-            found=f"the columns {', '.join(shown)}" if shown else "no columns",
-            expected=f"a column named {' or '.join(wanted)}",
-        )
 
 
 def _row_faults(
