@@ -131,6 +131,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "good.toml").write_bytes(CONFIGS[0])
     (folder / "good.csv").write_bytes(CANDLES)
+    (folder / "fills.csv").write_bytes(LEDGER)
     return folder
 
 
@@ -201,3 +202,34 @@ def test_any_bytes_for_candles(place: Path, content: bytes) -> None:
     check(second, reports=True)
     for said in others:
         check(said)
+
+
+OPTIONS: Final = (
+    "data check good.csv --columns",
+    "data check good.csv --interval",
+    "data convert good.csv new.csv --force --on-bad",
+    "backtest good.toml --data",
+    "plan good.toml --price",
+    "plan good.toml --price 1 --bot",
+    "ledger fills.csv --mark",
+    "ledger fills.csv --taker-fee",
+    "ledger fills.csv --method",
+    "ledger fills.csv --base",
+    "journal --db",
+)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+parts = st.sampled_from(
+    ("sqlite:", "//", "///", "/", ":", "@", "?", "=", "[", "]", "%", ",", "-", ".", "..", "9" * 30,
+     "0", "1", "1e5", "h", "timestamp", "open", "BTC/USD=", "good.csv", "x" * 300, "\udcff")
+)  # fmt: skip
+
+
+@few
+@given(command=st.sampled_from(OPTIONS), word=words | st.lists(parts, max_size=6).map("".join))
+def test_any_words_for_an_option(place: Path, command: str, word: str) -> None:
+    """
+    They mean something, or one sentence says that they do not; the bytes of a name may be any.
+    """
+    *head, option = command.split()
+
+    check(trancher(*head, f"{option}={word}", folder=place), reports=True)

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr).
 """
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -67,6 +68,9 @@ def main() -> None:
         # Assertions guard the books; without them a broken program would go on.
         sys.stderr.write("python runs with -O: found no assertions, expected them to be on\n")
         sys.exit(2)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # The name of a file may hold what the terminal's encoding does not; stderr does the same.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except BadInput as problem:

@@ -73,15 +73,16 @@ def path_of(url: str) -> Path:
     """Return the file that a database URL names.
 
     Raises:
-        UnusableDatabase: it names no file of SQLite.
+        UnusableDatabase: it names no file of SQLite, or one that no disk has.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second for a port that is no number
         parsed = None
     if parsed is None or parsed.drivername != "sqlite" or parsed.host or parsed.query:
         # A URL of another kind may hold a password.
-        said = repr(url) if parsed is None else parsed.render_as_string(hide_password=True)
+        hidden = "a URL that cannot be read" if "@" in url else repr(url)
+        said = hidden if parsed is None else parsed.render_as_string(hide_password=True)
         raise UnusableDatabase(
             where="database", found=said, expected="a URL such as sqlite:///trancher.db"
         )
@@ -89,7 +90,17 @@ def path_of(url: str) -> Path:
         raise UnusableDatabase(
             where="database", found=f"{url}, which names no file", expected="sqlite:///FILE"
         )
-    return Path(parsed.database)
+    path = Path(parsed.database)
+    try:
+        path.exists()
+        parsed.database.encode()
+    except (OSError, UnicodeEncodeError) as problem:
+        raise UnusableDatabase(
+            where=str(path),
+            found="no way to open it",
+            expected="a file in a folder that may be written",
+        ) from problem
+    return path
 
 
 def open_database(
