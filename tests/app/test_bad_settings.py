@@ -95,7 +95,7 @@ BAD = [
     ("slippage", "price_collar", 12, "backtest.price_collar", "not available in this version"),
     ('slippage = "0%"', 'same_candle = "bad"', 12, "same_candle", '"worst" or "best" or "path"'),
     ('slippage = "0%"', 'evaluate = "closes"', 12, "evaluate", 'did you mean "close"?'),
-    ("slippage", "participation", 12, "backtest.participation", "not available in this version"),
+    ("slippage", "participation", 12, "backtest.participation", "above 0 %"),
     ('"0%"', "-0.01", 12, "backtest.slippage", "of at least 0 %"),
     # unknown keys
     ("[portfolio]", "[[portfolio]]", 1, "portfolio", "[[ ]] makes a list, [ ] a table"),
