@@ -5,6 +5,7 @@ A new way to be unreadable is one more exception in `readable`; a new foreign ki
 """
 
 import csv
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _FOREIGN: Final = (
     (b"\x28\xb5\x2f\xfd", "zstd data"),
 )
 _UTF_16: Final = {b"\xff\xfe", b"\xfe\xff"}
+_STDERR: Final = 2
 _TAR: Final = slice(257, 262)
 
 
@@ -73,6 +75,9 @@ def readable(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         found = f"damaged content (the byte 0x{error.object[error.start]:02x} is no UTF-8)"
         raise FileError(file=str(path), found=found, expected=_EXPECTED) from error
+    except pl.exceptions.PanicException as error:  # a BaseException
+        found = "damaged content (nothing that polars can decode)"
+        raise FileError(file=str(path), found=found, expected=_EXPECTED) from error
     except (
         EOFError,
         JSONDecodeError,
@@ -82,6 +87,27 @@ def readable(path: Path) -> Iterator[None]:
     ) as error:
         found = f"damaged content ({str(error).splitlines()[0]})"
         raise FileError(file=str(path), found=found, expected=_EXPECTED) from error
+
+
+@contextmanager
+def quiet_polars() -> Iterator[None]:
+    """Keep polars from writing to the process's stderr, where only sentences belong.
+
+    Its Rust part panics over some damaged files and prints pages before Python hears of it. Other
+    threads are not heard meanwhile either.
+    """
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # closed: then there is nothing to keep quiet
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
 
 
 def refuse_foreign(path: Path, data: bytes) -> None:

@@ -29,7 +29,7 @@ from trancher.files.decimals import (
     decimals_of_integers,
     decimals_of_text,
 )
-from trancher.files.errors import FileError, UnnamedColumns, readable, refuse_foreign
+from trancher.files.errors import FileError, UnnamedColumns, quiet_polars, readable, refuse_foreign
 from trancher.files.instants import (
     Instants,
     instants_of_datetimes,
@@ -138,7 +138,8 @@ def read_table(path: Path, choose: Choose, *, names: Sequence[str] | None = None
         with path.open("rb") as file:
             magic = file.read(4)
         if magic == b"PAR1":
-            return _read_parquet(path, choose, names)
+            with quiet_polars():
+                return _read_parquet(path, choose, names)
         data = path.read_bytes()
         if magic[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
