@@ -26,6 +26,7 @@ MADE = "<!-- Made from the code by tools/docs.py; do not edit. -->"
 COMMANDS = (
     "demo", "init", "check", "schema", "plan", "ledger", "backtest",
     "status", "position", "decisions", "why", "journal", "verify",
+    "bots load", "bots revert", "bots list", "bots show",
     "db upgrade", "db backup", "db restore", "data check", "data convert",
 )  # fmt: skip
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

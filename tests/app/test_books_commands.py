@@ -320,7 +320,7 @@ def test_a_backup_comes_back(tmp_path: Path) -> None:
     assert "verified" in said.out
     assert done("status", "--db", DB, folder=tmp_path).out == before
     upgraded = done("db", "upgrade", "--db", DB, folder=tmp_path)
-    assert upgraded.out == "books.db is of schema 0001 already.\n"
+    assert upgraded.out == "books.db is of schema 0002 already.\n"
 
 
 BAD: Final = [

@@ -167,8 +167,8 @@ WAITS: Final = [
     ),
     (
         {},
-        "first holds 0.5 BTC, bought for 50.00 USD in 2 tranches; it buys no more in this "
-        "position because its ladder is used up (2 of 2)" + SELLS,
+        "first holds 0.5 BTC, bought for 50.00 USD in 2 tranches; it buys no more until "
+        "this position is closed, because its ladder is used up (2 of 2)" + SELLS,
     ),
 ]  # fmt: skip
 

@@ -8,10 +8,12 @@ from typing import Final
 from trancher.app.backtesting import Backtest, Source, run_backtest
 from trancher.app.configured import Settings
 from trancher.app.keeping import last_marks, new_run
+from trancher.app.loading import new_load
 from trancher.app.settings import parse
 from trancher.market.simulated import simulated_candles
 from trancher.store.database import Database, open_or_create
-from trancher.store.entries import Mode, RunKind
+from trancher.store.entries import ConfigurationLoaded, Mode, RunKind
+from trancher.store.loads import draft, write_load
 from trancher.store.runs import start
 
 NOW: Final = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -121,6 +123,14 @@ def keep(
     if finish:
         store.finish(at=LATER, marks=last_marks(done))
     return done
+
+
+def load(database: Database, text: str = TEXT) -> ConfigurationLoaded:
+    """Bring a configuration into force."""
+    new = new_load(configured(text), at=NOW)
+    drafted = draft(database, new)
+    write_load(database, drafted, new)
+    return drafted
 
 
 def in_memory(*, hours: int, seed: int = 1, text: str = TEXT) -> Backtest:

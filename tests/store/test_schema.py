@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, inspect
 from sqlalchemy.dialects import sqlite
 
-from store.kept import NOW, keep, opened, url_of
+from store.kept import NOW, TEXT, keep, load, opened, url_of
 from trancher.store import schema, tables
 from trancher.store.database import Database, open_database, upgrade_database
 from trancher.store.errors import StoreError, UnusableDatabase
@@ -29,10 +29,12 @@ SET = "UPDATE position SET {} = ?"
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return books with one run."""
+    """Return books with one run, its configuration loaded, and one of another portfolio."""
     file = tmp_path_factory.mktemp("kept") / "books.db"
     database = opened(file)
     keep(database, hours=30)
+    load(database)
+    load(database, TEXT.replace('"kept"', '"other"'))
     database.close()
     return file
 
@@ -91,17 +93,55 @@ def test_down_and_up_again_gives_an_empty_database(file: Path) -> None:
     assert made(file) == before
 
 
+def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table, by its name."""
+    with closing(sqlite3.connect(file)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        ).fetchall()
+        return {
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY rowid").fetchall()  # noqa: S608 our own names
+            for (name,) in names
+        }
+
+
+@pytest.mark.parametrize("revision", SCHEMA.revisions[:-1])
+def test_down_to_a_revision_and_up_again_keeps_its_books(file: Path, revision: str) -> None:
+    """
+    Every row that the older schema has a place for, and no row that it could not explain.
+    """
+    whole, before = made(file), rows_of(file)
+    with engine_of(file).begin() as connection:
+        schema.downgrade(connection, to=revision)
+    older = rows_of(file)
+    with pytest.raises(UnusableDatabase, match=f"schema {revision}, expected .* db upgrade"):
+        open_database(url_of(file), mode=None)
+
+    assert upgrade_database(url_of(file)) == revision
+
+    assert made(file) == whole
+    after = rows_of(file)
+    assert {name: after[name] for name in older if name != "alembic_version"} == {
+        name: rows for name, rows in older.items() if name != "alembic_version"
+    }
+    for one in tables.OF_A_RUN:
+        assert after[one.name] == before[one.name] != []
+    database = open_database(url_of(file), mode=None)
+    assert verify(database).differences == ()
+    database.close()
+
+
 def test_a_later_revision_keeps_the_books(file: Path) -> None:
     """
     Up one step and down again, with data in the tables: not one of them changes.
     """
-    assert upgrade_database(url_of(file), revisions=LATER) == "0001"
+    assert upgrade_database(url_of(file), revisions=LATER) == SCHEMA.head
     database = open_database(url_of(file), mode=None, schema=LATER)
     assert verify(database).differences == ()
     database.close()
 
     with engine_of(file).begin() as connection:
-        schema.downgrade(connection, schema=LATER, to="0001")
+        schema.downgrade(connection, schema=LATER, to=SCHEMA.head)
 
     database = open_database(url_of(file), mode=None)
     assert verify(database).differences == ()
@@ -117,7 +157,7 @@ def test_an_older_schema_is_refused_and_names_the_way_out(file: Path) -> None:
         open_database(url_of(file), mode=None, schema=LATER)
 
     assert str(refused.value) == (
-        f"{file}: found schema 0001, expected schema 9001: run `trancher db upgrade`"
+        f"{file}: found schema {SCHEMA.head}, expected schema 9001: run `trancher db upgrade`"
     )
 
 
@@ -154,13 +194,13 @@ def test_what_is_current_needs_no_upgrade(file: Path) -> None:
     """
     Asked twice, it does nothing twice.
     """
-    assert upgrade_database(url_of(file)) == "0001"
-    assert upgrade_database(url_of(file)) == "0001"
+    assert upgrade_database(url_of(file)) == SCHEMA.head
+    assert upgrade_database(url_of(file)) == SCHEMA.head
 
 
 @pytest.mark.parametrize("table", [one.name for one in tables.INSERT_ONLY])
-@pytest.mark.parametrize("change", ["UPDATE {} SET run_id = 1", "DELETE FROM {}"])
-def test_the_journal_and_the_fills_are_insert_only(file: Path, table: str, change: str) -> None:
+@pytest.mark.parametrize("change", ["UPDATE {} SET portfolio_id = 1", "DELETE FROM {}"])
+def test_journals_and_fills_are_insert_only(file: Path, table: str, change: str) -> None:
     """
     A repair is a new entry with a reason, never another past.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.kept import TEXT, keep, opened, url_of
+from store.kept import TEXT, keep, load, opened, url_of
 from store.planting import columns, plant
 from trancher.store import tables
 from trancher.store.database import open_database
@@ -17,11 +17,13 @@ from trancher.store.verify import Difference, Verified, verify
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return books with two runs of two configurations, both finished."""
+    """Return books with two finished runs and two loads, of two configurations each."""
     file = tmp_path_factory.mktemp("kept") / "books.db"
     database = opened(file)
     keep(database, hours=50)
     keep(database, hours=25, seed=2, text=TEXT.replace('"kept"', '"other"'))
+    load(database)
+    load(database, TEXT.replace("cash = 500", "cash = 600"))
     database.close()
     return file
 
@@ -57,6 +59,7 @@ def test_what_was_kept_follows_from_the_journal(kept: Path) -> None:
     found = verified(kept)
 
     assert found.differences == ()
+    assert found.loads == 2
     assert [(run.run_id, run.finished) for run in found.runs] == [(1, True), (2, True)]
     assert all(run.entries > 30 for run in found.runs)
 
@@ -108,7 +111,7 @@ def test_a_database_without_runs_has_nothing_to_differ(tmp_path: Path) -> None:
     """
     database = opened(tmp_path / "books.db")
 
-    assert verify(database) == Verified(runs=(), differences=())
+    assert verify(database) == Verified(runs=(), loads=0, differences=())
     database.close()
 
 
@@ -119,7 +122,7 @@ def test_one_changed_digit_is_found(copy: Path, table: str, column: str) -> None
     """
     plant(copy, tables.metadata.tables[table], column)
 
-    assert differing(copy) & {table, "journal"}
+    assert differing(copy) & {table, "journal", "loading"}
 
 
 @pytest.mark.parametrize("table", [one.name for one in tables.metadata.sorted_tables])
@@ -136,7 +139,7 @@ def test_a_row_that_is_gone_is_found(copy: Path, table: str) -> None:
         for trigger in tables.guards().values():
             connection.execute(trigger)
 
-    assert differing(copy) & {table, "run"}
+    assert differing(copy) & {table, "run", "loaded_bot"}
 
 
 def test_a_difference_says_where_and_what(copy: Path) -> None:
@@ -189,6 +192,17 @@ def test_a_missing_guard_is_found(copy: Path) -> None:
         connection.execute("DROP TRIGGER journal_no_update")
 
     assert [one.row for one in verified(copy).differences] == ["journal_no_update"]
+
+
+def test_a_broken_chain_of_loads_is_found(copy: Path) -> None:
+    """
+    Which configuration was in force is as much a part of the books as what it bought.
+    """
+    plant(copy, tables.loading, "payload")
+
+    (broken,) = verified(copy).differences
+    assert (broken.table, broken.column) == ("loading", "hash")
+    assert "no load of the portfolio was compared" in str(broken)
 
 
 def test_a_broken_chain_ends_the_comparison_of_its_run_only(copy: Path) -> None:

@@ -71,7 +71,7 @@ def number_or_off(*, least: int) -> Kind:
         return found
 
     schema = {"anyOf": [{"type": "number", "minimum": least}, {"const": "off"}]}
-    return Kind(expected=words, read=read, schema=schema)
+    return Kind(expected=words, read=read, schema=schema, none="off")
 
 
 def _unquoted(value: object) -> str:
@@ -110,7 +110,7 @@ def count_or_off() -> Kind:
         return value
 
     schema = {"anyOf": [{"type": "integer", "minimum": 0}, {"const": "off"}]}
-    return Kind(expected=words, read=read, schema=schema)
+    return Kind(expected=words, read=read, schema=schema, none="off")
 
 
 def read_ratio(value: object, *, expected: str) -> Decimal:
@@ -212,7 +212,7 @@ def sell_share() -> Kind:
         return share
 
     schema = {"anyOf": [{"const": "rest"}, *_RATIO_SCHEMA["anyOf"]]}
-    return Kind(expected=words, read=read, schema=schema)
+    return Kind(expected=words, read=read, schema=schema, none="rest")
 
 
 def duration(*, zero: bool = False) -> Kind:

@@ -1,6 +1,6 @@
 """The command line. Each command lives in a module of its own under commands/.
 
-Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr).
+Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr for either).
 """
 
 import sys
@@ -11,12 +11,13 @@ import typer
 
 from trancher.app.commands import books, config
 from trancher.app.commands.backtest import backtest
+from trancher.app.commands.bots import bots
 from trancher.app.commands.data import data
 from trancher.app.commands.database import db, verify
 from trancher.app.commands.demo import demo
 from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
-from trancher.app.output import BadInput
+from trancher.app.output import BadInput, Failed
 
 app = typer.Typer(
     name="trancher",
@@ -39,6 +40,7 @@ app.command()(books.decisions)
 app.command()(books.why)
 app.command()(books.journal)
 app.command()(verify)
+app.add_typer(bots, name="bots")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 
@@ -63,7 +65,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line and turn bad input into one sentence and exit code 2."""
+    """Run the command line; bad input and failures become one sentence and their exit code."""
     if not __debug__:
         # Assertions guard the books; without them a broken program would go on.
         sys.stderr.write("python runs with -O: found no assertions, expected them to be on\n")
@@ -76,6 +78,9 @@ def main() -> None:
     except BadInput as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
+    except Failed as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

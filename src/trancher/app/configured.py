@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from trancher.app.output import Json
 from trancher.core.bot import Bot
 from trancher.core.instrument import FeeIn, Instrument
 from trancher.core.limits import BotLimits, PortfolioLimits
@@ -107,7 +108,8 @@ class Settings:
         bots: in the order of the file, at least one, each with a name of its own.
         instruments: what the configuration says of instruments, by symbol.
         warnings: what is allowed and may surprise, in words.
-        config_hash: sha256 of all that the configuration means; layout and spelling do not count.
+        meaning: all that the configuration means, by key, in one spelling and with defaults.
+        config_hash: sha256 of the meaning; layout and spelling do not count.
     """
 
     file: str
@@ -117,6 +119,7 @@ class Settings:
     backtest: BacktestSettings
     instruments: Mapping[str, InstrumentTerms]
     warnings: tuple[str, ...]
+    meaning: Mapping[str, Json] = field(compare=False)
     config_hash: str
 
     def instrument(self, symbol: str, *, price_tick: Decimal | None) -> Instrument:

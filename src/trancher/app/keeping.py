@@ -36,14 +36,14 @@ def database_url(db: str | None, environ: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def books_to_read(url: str) -> Iterator[Database]:
-    """Open a database, of paper or live, and close it after use.
+def books_to_read(url: str, *, mode: Mode | None = None) -> Iterator[Database]:
+    """Open a database, of `mode` or else of paper or live, and close it after use.
 
     Raises:
         BadInput: there is none that this program can use.
         StoreError: it cannot be read.
     """
-    with _closing(lambda: open_database(url, mode=None)) as database:
+    with _closing(lambda: open_database(url, mode=mode)) as database:
         yield database
 
 

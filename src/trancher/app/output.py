@@ -20,6 +20,10 @@ class BadInput(Exception):
     """
 
 
+class Failed(Exception):
+    """What a person gave is right, and yet it could not be done: one sentence, exit code 1."""
+
+
 def money(number: Decimal | None) -> str | None:
     """Return `number` as plain text with every digit, or None."""
     return None if number is None else f"{number:f}"

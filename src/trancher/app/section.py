@@ -60,6 +60,12 @@ def name_of(section: type[Section], field: str) -> str:
     return section.model_fields[field].alias or field
 
 
+def none_of(section: type[Section], field: str) -> str | None:
+    """Return how None is written in a field; None where that takes leaving the key out."""
+    kinds = (one.none for one in section.model_fields[field].metadata if isinstance(one, Kind))
+    return next(kinds, None)
+
+
 def _expected(section: type[Section], field: str) -> str:
     said = section.model_fields[field]
     kinds = (one.expected for one in said.metadata if isinstance(one, Kind))

@@ -84,11 +84,16 @@ def _entry(standing: Standing, one: BotStanding, seen: Outlook) -> str:
 def _no_entry(one: BotStanding) -> str:
     position = one.position
     if position.state is State.CLOSING:
-        return f"it buys no more because it is selling all ({position.closing_reason})"
+        return (
+            "it buys no more until this position is closed, because it is selling all "
+            f"({position.closing_reason})"
+        )
     used = sum(position.rung_uses.values())
     if position.state is State.BUILDING or used == sum(r.repeat for r in one.bot.plan.entries):
-        return f"it buys no more in this position because its ladder is used up ({used} of {used})"
-    return "it buys no more in this position because a sale has ended its building"
+        why_not = f"its ladder is used up ({used} of {used})"
+    else:
+        why_not = "a sale has ended its building"
+    return f"it buys no more until this position is closed, because {why_not}"
 
 
 def last_refused(record: Record) -> str:

@@ -35,9 +35,10 @@ from trancher.app.grammar import Configuration
 from trancher.app.locate import Path as KeyPath
 from trancher.app.locate import Spot, locate
 from trancher.app.output import BadInput, Json
-from trancher.app.section import Section, name_of
+from trancher.app.section import Section, name_of, none_of
 from trancher.app.words import Mismatch
 from trancher.core.conditions import Indicator
+from trancher.core.day import span
 from trancher.core.limits import ExitReserve, PortfolioLimits
 from trancher.core.money import exact
 
@@ -188,6 +189,8 @@ def _settings(configuration: Configuration, *, file: str, text: str) -> Settings
         slippage=configuration.backtest.slippage,
         participation=configuration.backtest.participation,
     )
+    meaning = _canonical(configuration)
+    assert isinstance(meaning, Mapping)
     return Settings(
         file=file,
         text=text,
@@ -196,7 +199,8 @@ def _settings(configuration: Configuration, *, file: str, text: str) -> Settings
         backtest=backtest,
         instruments=instruments,
         warnings=advice(configuration, portfolio, bots, instruments),
-        config_hash=_hash(configuration),
+        meaning=meaning,
+        config_hash=_hash(meaning),
     )
 
 
@@ -235,8 +239,8 @@ def _same_quote(symbol: str, quote: str, path: KeyPath) -> None:
         raise _Misplaced(Mismatch(expected=expected, found=f'"{symbol}"'), path)
 
 
-def _hash(configuration: Configuration) -> str:
-    canonical = json.dumps(_canonical(configuration), sort_keys=True, separators=(",", ":"))
+def _hash(meaning: Json) -> str:
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -246,8 +250,12 @@ def _canonical(value: Any) -> Json:
     It speaks the words of the grammar, so that nothing inside the program can change a hash.
     """
     if isinstance(value, Section):
-        held = {name_of(type(value), key): getattr(value, key) for key in type(value).model_fields}
-        return {key: _canonical(item) for key, item in held.items() if item is not None}
+        kind = type(value)
+        held = {
+            name_of(kind, key): none_of(kind, key) if item is None else _canonical(item)
+            for key, item in ((key, getattr(value, key)) for key in kind.model_fields)
+        }
+        return {key: item for key, item in held.items() if item is not None}
     if isinstance(value, Share | Indicator):
         return {field.name: _canonical(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -258,7 +266,7 @@ def _canonical(value: Any) -> Json:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(value, timedelta):
-        return f"{value // timedelta(seconds=1)}s"
+        return span(value)
     if isinstance(value, ZoneInfo):
         return value.key
     assert isinstance(value, str | int)

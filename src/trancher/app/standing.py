@@ -20,7 +20,7 @@ from typing import Final
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
-from trancher.app.output import BadInput, is_there
+from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.settings import parse
 from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve, working_size
 from trancher.core.day import day_of
@@ -31,7 +31,7 @@ from trancher.core.order import PositionId
 from trancher.core.position import Position, new_position
 from trancher.store.database import Database, path_of
 from trancher.store.entries import Decided, RunFinished, RunStarted
-from trancher.store.errors import StoreError
+from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
 
@@ -153,9 +153,16 @@ class Standing:
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """Turn whatever is wrong with a database into bad input."""
+    """Turn whatever is wrong with a database into bad input, or a failure of the machine's.
+
+    Raises:
+        BadInput: another file, database or configuration is needed.
+        Failed: the same command may do its work later.
+    """
     try:
         yield
+    except StoreFailure as problem:
+        raise Failed(str(problem)) from problem
     except StoreError as problem:
         raise BadInput(str(problem)) from problem
 

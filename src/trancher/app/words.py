@@ -52,11 +52,13 @@ class Kind:
         expected: what should stand there, in words.
         read: returns the value, or raises Mismatch.
         schema: the JSON schema of what may be written.
+        none: how None is written; None where that takes leaving the key out.
     """
 
     expected: str
     read: Callable[[object], object]
     schema: Mapping[str, Any]
+    none: str | None = None
 
     def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)

@@ -6,17 +6,21 @@ Invariants:
 3. What is restored was verified first, and is of the same mode as what it replaces.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
 from trancher.store.database import LOGS, Database, open_database, path_of
 from trancher.store.entries import Mode
-from trancher.store.errors import StoreError, UnusableDatabase, in_words
+from trancher.store.errors import StoreError, StoreFailure, UnusableDatabase, in_words
 from trancher.store.verify import Verified, verify
+
+_FAILURES: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def backup(database: Database, target: Path, *, force: bool) -> None:
@@ -158,6 +162,7 @@ def _give_up(target: Path) -> None:
 
 def _unwritable(target: Path, problem: OSError) -> StoreError:
     said = problem.strerror or str(problem)
-    return StoreError(
+    kind = StoreFailure if problem.errno in _FAILURES else StoreError
+    return kind(
         where=str(target), found=f"no way to write it ({said})", expected="a place with room"
     )

@@ -34,7 +34,7 @@ import msgspec
 from trancher.core.errors import TrancherError
 from trancher.core.instrument import Instrument
 from trancher.core.position import Position
-from trancher.store.entries import Entry
+from trancher.store.entries import ConfigurationLoaded, Entry
 from trancher.store.errors import UnreadableText
 
 T = TypeVar("T")
@@ -256,5 +256,6 @@ def _unreadable(where: str, found: str, expected: str) -> UnreadableText:
 
 
 ENTRIES: Final = Codec[Entry](Entry, name="journal entry")
+LOADS: Final = Codec[ConfigurationLoaded](ConfigurationLoaded, name="load")
 POSITIONS: Final = Codec[Position](Position, name="position")
 INSTRUMENTS: Final = Codec[Instrument](Instrument, name="instrument")

@@ -4,6 +4,9 @@ A run's journal begins with RunStarted, which says what the run is and what it r
 with RunFinished unless the process died. Between them stand the events of its positions and the
 records of its decisions, in the order in which they happened; a run of refusals stands where it
 ended.
+
+Beside the runs each portfolio has a journal of its loads: which configuration came into force,
+and when.
 """
 
 from collections.abc import Mapping
@@ -136,6 +139,44 @@ def _plain(decision: Decision) -> Decision:
     if price is None or "E+" not in str(price):
         return decision
     return replace(decision, anchor_price=EXACT.add(price, ZERO))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedBot:
+    """A bot as a configuration has it; its instrument is known where it trades.
+
+    The attributes are those of BotFacts.
+    """
+
+    id: int
+    name: BotName
+    symbol: str
+    strategy: str
+    max_tranches: int | None
+    disposal: Disposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationLoaded:
+    """A configuration came into force: what its portfolio begins from now on, begins with it.
+
+    Attributes:
+        load: counts the loads of the portfolio from 1; the last one is in force.
+        configuration_version: the portfolio's own, by the same count as those of its runs.
+        All others: as those of RunStarted.
+    """
+
+    mode: Mode
+    created_at: datetime
+    load: int
+    at: datetime
+    portfolio_id: int
+    portfolio: str
+    quote: str
+    configuration_version: int
+    configuration_hash: str
+    configuration_text: str
+    bots: tuple[LoadedBot, ...]
 
 
 Entry = RunStarted | RunFinished | Decided | Event

@@ -1,6 +1,7 @@
 """What can be wrong with a database, in one sentence: where, what was found, what is expected.
 
 StoreError
+├── StoreFailure              what was given is right, and yet it could not be done now
 ├── UnreadableText            a stored text is not what the codec writes
 └── UnusableDatabase          there is no database here that this program can use
 """
@@ -25,6 +26,10 @@ class StoreError(Exception):
         self.expected = expected
 
 
+class StoreFailure(StoreError):
+    """What was given is right, and yet it could not be done now: another writer, a full disk."""
+
+
 class UnreadableText(StoreError):
     """A stored text is not what the codec writes."""
 
@@ -47,6 +52,7 @@ _WORDS: Final = (
     ("SQLITE_NOTADB", "a file that is no database", "a database of Trancher"),
 )
 _UNUSABLE: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CANTOPEN")
+_FAILURES: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 
 
 def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
@@ -55,7 +61,12 @@ def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
     name = getattr(cause, "sqlite_errorname", "") or ""
     for prefix, found, expected in _WORDS:
         if name.startswith(prefix):
-            kind = UnusableDatabase if prefix in _UNUSABLE else StoreError
-            return kind(where=where, found=found, expected=expected)
+            return _kind(prefix)(where=where, found=found, expected=expected)
     said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return StoreError(where=where, found=f"the database's refusal ({said})", expected="none")
+    return StoreFailure(where=where, found=f"the database's refusal ({said})", expected="none")
+
+
+def _kind(prefix: str) -> type[StoreError]:
+    if prefix in _UNUSABLE:
+        return UnusableDatabase
+    return StoreFailure if prefix in _FAILURES else StoreError

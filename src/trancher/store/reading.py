@@ -92,9 +92,12 @@ class Books:
         """Return every run, oldest first."""
         return tuple(_run(row) for row in self._all(_runs()))
 
-    def latest_run(self) -> Run | None:
-        """Return the run that began last, or None where there was none."""
-        found = self._all(_runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1))
+    def latest_run(self, *, portfolio: str | None = None) -> Run | None:
+        """Return the run that began last, of one portfolio or of all, or None without one."""
+        query = _runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1)
+        if portfolio is not None:
+            query = query.where(tables.portfolio.c.name == portfolio)
+        found = self._all(query)
         return _run(found[0]) if found else None
 
     def run(self, run_id: int) -> Run | None:

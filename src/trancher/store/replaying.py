@@ -1,6 +1,9 @@
-"""Replaying: a run's journal, taken through the core again, and the rows that follow from it."""
+"""Replaying: a run's journal, taken through the core again, and the rows that follow from it.
 
-from collections.abc import Iterator
+A portfolio's journal of loads is read here too; it only has to be what was written.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Table
@@ -11,8 +14,15 @@ from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position, evolve, new_position
 from trancher.store import rows, tables
 from trancher.store.chain import START, link
-from trancher.store.codec import ENTRIES
-from trancher.store.entries import BotFacts, Decided, Entry, RunFinished, RunStarted
+from trancher.store.codec import ENTRIES, LOADS
+from trancher.store.entries import (
+    BotFacts,
+    ConfigurationLoaded,
+    Decided,
+    Entry,
+    RunFinished,
+    RunStarted,
+)
 from trancher.store.errors import StoreError
 from trancher.store.rows import Orders, Row
 
@@ -159,7 +169,33 @@ def replay(portfolio_id: int, run_id: int, journal: Iterator[Stored]) -> Replaye
     return replayed
 
 
-def _linked(row: Stored, portfolio_id: int, run_id: int, *, number: int, previous: str) -> None:
+def replay_loads(portfolio_id: int, journal: Iterable[Stored]) -> tuple[ConfigurationLoaded, ...]:
+    """Return what was loaded for a portfolio, oldest first.
+
+    Args:
+        journal: the rows of its loads in order.
+
+    Raises:
+        BrokenJournal: a row that is not what was written.
+    """
+    loads: list[ConfigurationLoaded] = []
+    previous = START
+    for number, row in enumerate(journal, start=1):
+        _linked(row, portfolio_id, None, number=number, previous=previous)
+        try:
+            loaded = LOADS.decode(row.payload)
+        except StoreError as problem:
+            raise _broken(number, "payload", str(problem), "what the codec writes") from problem
+        if (loaded.portfolio_id, loaded.load) != (portfolio_id, number):
+            raise _broken(number, "payload", "another load", "the one of its place")
+        loads.append(loaded)
+        previous = row.hash
+    return tuple(loads)
+
+
+def _linked(
+    row: Stored, portfolio_id: int, run_id: int | None, *, number: int, previous: str
+) -> None:
     if row.number != number:
         raise _broken(number, "row", "none", "one, as every number below the last has")
     if row.previous_hash != previous:

@@ -14,11 +14,14 @@ from trancher.core.money import EXACT, ZERO
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order, PositionId, TradeId
 from trancher.core.position import Position
 from trancher.core.tranches import Tranche
-from trancher.store.codec import INSTRUMENTS, POSITIONS
-from trancher.store.entries import Decided, RunFinished, RunStarted
+from trancher.store.codec import INSTRUMENTS, LOADS, POSITIONS
+from trancher.store.entries import ConfigurationLoaded, Decided, RunFinished, RunStarted
 from trancher.store.tables import OrderState
 
 Row = Mapping[str, object]
+Beginning = RunStarted | ConfigurationLoaded
+"""What says of itself whose books it belongs to, and by which configuration."""
+
 IDENTITY_ID: Final = 1
 
 
@@ -71,24 +74,59 @@ def key_of(started: RunStarted) -> Row:
     return {"portfolio_id": started.portfolio_id, "run_id": started.run_id}
 
 
-def identity_row(started: RunStarted) -> Row:
+def identity_row(started: Beginning) -> Row:
     """Return the row of the database itself."""
     return {"id": IDENTITY_ID, "mode": started.mode, "created_at": started.created_at}
 
 
-def portfolio_row(started: RunStarted) -> Row:
-    """Return the row of the run's portfolio."""
+def portfolio_row(started: Beginning) -> Row:
+    """Return the row of the portfolio."""
     return {"id": started.portfolio_id, "name": started.portfolio, "quote": started.quote}
 
 
-def configuration_row(started: RunStarted) -> Row:
-    """Return the row of the run's configuration."""
+def configuration_row(started: Beginning) -> Row:
+    """Return the row of the configuration."""
     return {
         "portfolio_id": started.portfolio_id,
         "version": started.configuration_version,
         "hash": started.configuration_hash,
         "text": started.configuration_text,
     }
+
+
+def loading_row(loaded: ConfigurationLoaded, *, previous_hash: str, hash_: str) -> Row:
+    """Return the row of a load.
+
+    Args:
+        previous_hash: of the load before it.
+        hash_: its own.
+    """
+    return {
+        "portfolio_id": loaded.portfolio_id,
+        "number": loaded.load,
+        "version": loaded.configuration_version,
+        "at": loaded.at,
+        "payload": LOADS.encode(loaded),
+        "previous_hash": previous_hash,
+        "hash": hash_,
+    }
+
+
+def loaded_bot_rows(loaded: ConfigurationLoaded) -> tuple[Row, ...]:
+    """Return the rows of the bots that a load brought."""
+    return tuple(
+        {
+            "portfolio_id": loaded.portfolio_id,
+            "load": loaded.load,
+            "id": bot.id,
+            "name": bot.name,
+            "symbol": bot.symbol,
+            "strategy": bot.strategy,
+            "disposal": bot.disposal,
+            "max_tranches": bot.max_tranches,
+        }
+        for bot in loaded.bots
+    )
 
 
 def run_row(started: RunStarted, finished: RunFinished | None, *, entries: int, hash_: str) -> Row:

@@ -5,9 +5,9 @@ portfolio. Shapes are the same in every database; only checks, triggers and the 
 in the dialect's own words.
 
 Invariants:
-1. journal and fill are insert-only: triggers refuse to change or to delete a row.
+1. journal, loading and fill are insert-only: triggers refuse to change or to delete a row.
 2. No amount is stored as a binary number, and no price that is a quotient is stored at all.
-3. What revision 0001 of the migrations makes is what stands here.
+3. What the migrations make is what stands here.
 """
 
 from enum import StrEnum
@@ -84,6 +84,34 @@ configuration: Final = _table(
     sha256("hash"),
     text("text"),
     _refers("portfolio", "portfolio_id", "id"),
+)
+
+loading: Final = _table(
+    "loading",
+    "portfolio_id number",
+    whole("portfolio_id", least=1),
+    whole("number", least=1),
+    whole("version", least=1),
+    instant("at"),
+    text("payload"),
+    sha256("previous_hash"),
+    sha256("hash"),
+    _refers("configuration", "portfolio_id version", "portfolio_id version"),
+)
+
+loaded_bot: Final = _table(
+    "loaded_bot",
+    "portfolio_id load id",
+    whole("portfolio_id", least=1),
+    whole("load", least=1),
+    whole("id", least=1),
+    text("name"),
+    text("symbol"),
+    text("strategy"),
+    word("disposal", Disposal),
+    whole("max_tranches", nullable=True),
+    UniqueConstraint("portfolio_id", "load", "name"),
+    _refers("loading", "portfolio_id load", "portfolio_id number"),
 )
 
 run: Final = _table(
@@ -247,7 +275,7 @@ journal: Final = _table(
     Index("journal_by_position", "portfolio_id", "run_id", "position_id", "number"),
 )
 
-INSERT_ONLY: Final = (journal, fill)
+INSERT_ONLY: Final = (journal, loading, fill)
 OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
 
 

@@ -1,4 +1,4 @@
-"""Verify: the journal replayed against every stored row, column by column.
+"""Verify: every journal replayed against every stored row, column by column.
 
 What it finds: any row or column of any table that differs from what the journal implies, a broken
 chain of hashes, books that do not balance, and a guard that is missing. What it cannot find is a
@@ -17,14 +17,21 @@ from trancher.core.money import ONE
 from trancher.core.pnl import identity_gap
 from trancher.store import rows, tables
 from trancher.store.database import Database
-from trancher.store.entries import RunStarted
-from trancher.store.replaying import BrokenJournal, Replayed, Stored, replay
-from trancher.store.rows import Row
+from trancher.store.entries import ConfigurationLoaded
+from trancher.store.loads import rows_of
+from trancher.store.replaying import BrokenJournal, Replayed, Stored, replay, replay_loads
+from trancher.store.rows import Beginning, Row
 from trancher.store.write import spelling
 
 Key = tuple[object, ...]
 Line = Mapping[Any, object]
-_OF_DATABASE: Final = (tables.identity, tables.portfolio, tables.configuration)
+_OF_DATABASE: Final = (
+    tables.identity,
+    tables.portfolio,
+    tables.configuration,
+    tables.loading,
+    tables.loaded_bot,
+)
 _COMPARED: Final = tuple(table for table in tables.OF_A_RUN if table is not tables.journal)
 _ROW: Final = "row"
 
@@ -65,9 +72,14 @@ class VerifiedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What came of it; all is well where there is no difference."""
+    """What came of it; all is well where there is no difference.
+
+    Attributes:
+        loads: how many configurations came into force, over all portfolios.
+    """
 
     runs: tuple[VerifiedRun, ...]
+    loads: int
     differences: tuple[Difference, ...]
 
 
@@ -79,7 +91,7 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
     """
     runs: list[VerifiedRun] = []
     found: list[Difference] = []
-    started: list[RunStarted] = []
+    begun: list[Beginning] = []
     with database.reading() as connection:
         for portfolio_id, one in _runs(connection):
             if run_id not in (None, one):
@@ -87,18 +99,24 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
             try:
                 replayed = replay(portfolio_id, one, _journal(connection, portfolio_id, one))
             except BrokenJournal as problem:
-                found.append(_broken(portfolio_id, one, problem))
+                place = f"{portfolio_id}, {one}, {problem.number}"
+                found.append(_broken(tables.journal, place, problem, "nothing else of the run"))
                 runs.append(VerifiedRun(run_id=one, entries=0, finished=False))
                 continue
             found += _differences_of_run(connection, replayed)
-            started.append(replayed.started)
+            begun.append(replayed.started)
             finished = replayed.finished is not None
             runs.append(VerifiedRun(run_id=one, entries=replayed.number, finished=finished))
+        loads, of_loads = _loads(connection)
+        found += of_loads
         found += _differences_of_database(
-            connection, started, whole=run_id is None and len(started) == len(runs)
+            connection,
+            [*begun, *loads],
+            loads,
+            whole=run_id is None and len(begun) == len(runs) and not of_loads,
         )
         found += _missing_guards(connection)
-    return Verified(runs=tuple(runs), differences=tuple(found))
+    return Verified(runs=tuple(runs), loads=len(loads), differences=tuple(found))
 
 
 def _runs(connection: Connection) -> Sequence[tuple[int, int]]:
@@ -131,13 +149,13 @@ def _journal(connection: Connection, portfolio_id: int, run_id: int) -> Iterator
     return (Stored(**row._mapping) for row in found)  # noqa: SLF001 SQLAlchemy's public name for it
 
 
-def _broken(portfolio_id: int, run_id: int, problem: BrokenJournal) -> Difference:
+def _broken(table: Table, row: str, problem: BrokenJournal, unread: str) -> Difference:
     return Difference(
-        table=tables.journal.name,
-        row=f"{portfolio_id}, {run_id}, {problem.number}",
+        table=table.name,
+        row=row,
         column=problem.column,
         stored=problem.stored,
-        expected=f"{problem.expected}; nothing else of the run was compared",
+        expected=f"{problem.expected}; {unread} was compared",
     )
 
 
@@ -163,18 +181,50 @@ def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[
         yield from _compared(connection, table, stored, expected, whole=True)
 
 
+def _loads(connection: Connection) -> tuple[list[ConfigurationLoaded], list[Difference]]:
+    """Return what was loaded, and the journals of loads that are broken."""
+    loads: list[ConfigurationLoaded] = []
+    broken: list[Difference] = []
+    table = tables.loading
+    portfolios = select(table.c.portfolio_id).distinct().order_by(table.c.portfolio_id)
+    for portfolio_id in connection.execute(portfolios).scalars().all():
+        try:
+            loads += replay_loads(portfolio_id, _loading(connection, portfolio_id))
+        except BrokenJournal as problem:
+            place = f"{portfolio_id}, {problem.number}"
+            broken.append(_broken(table, place, problem, "no load of the portfolio"))
+    return loads, broken
+
+
+def _loading(connection: Connection, portfolio_id: int) -> Iterator[Stored]:
+    table = tables.loading
+    found = connection.execute(
+        select(table.c.number, table.c.payload, table.c.previous_hash, table.c.hash)
+        .where(table.c.portfolio_id == portfolio_id)
+        .order_by(table.c.number)
+    )
+    type_ = ConfigurationLoaded.__name__
+    return (Stored(position_id=None, type=type_, **row._mapping) for row in found)  # noqa: SLF001 see above
+
+
 def _differences_of_database(
-    connection: Connection, started: Sequence[RunStarted], *, whole: bool
+    connection: Connection,
+    begun: Sequence[Beginning],
+    loads: Sequence[ConfigurationLoaded],
+    *,
+    whole: bool,
 ) -> Iterator[Difference]:
     wanted: dict[Table, list[Row]] = {table: [] for table in _OF_DATABASE}
-    for run in started:
-        wanted[tables.identity].append(rows.identity_row(run))
-        wanted[tables.portfolio].append(rows.portfolio_row(run))
-        wanted[tables.configuration].append(rows.configuration_row(run))
+    for one in begun:
+        wanted[tables.identity].append(rows.identity_row(one))
+        wanted[tables.portfolio].append(rows.portfolio_row(one))
+        wanted[tables.configuration].append(rows.configuration_row(one))
+    for table, row in rows_of(loads):
+        wanted[table].append(row)
     for table, expected in wanted.items():
         stored = connection.execute(_raw(table)).mappings()
-        # Before its first run a database has an identity that no journal speaks of.
-        said = whole and bool(started)
+        # Before its first run or load a database has an identity that no journal speaks of.
+        said = whole and (bool(begun) or table is not tables.identity)
         yield from _compared(connection, table, stored, expected, whole=said)
 
 

@@ -168,12 +168,13 @@ def _print_people(settings: "Settings") -> None:
         soft_wrap=True,
     )
     for bot in settings.bots:
-        _print_bot(shown, settings, bot)
+        print_bot(shown, settings, bot)
     for warning in settings.warnings:
         shown.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
 
-def _print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:
+def print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:
+    """Print what a bot's settings mean."""
     from trancher.app.fitting import fit
 
     frame = (

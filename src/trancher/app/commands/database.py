@@ -112,6 +112,7 @@ def _document(verified: "Verified", positions: int) -> Json:
         "verified": not verified.differences,
         "entries": sum(run.entries for run in verified.runs),
         "positions": None if verified.differences else positions,
+        "loads": verified.loads,
         "runs": [
             {"id": run.run_id, "entries": run.entries, "finished": run.finished}
             for run in verified.runs
@@ -140,8 +141,9 @@ def _print(verified: "Verified", positions: int) -> None:
         out.print(f"{len(differences):,} differences from what the journal implies{listed}.")
         return
     entries = sum(run.entries for run in verified.runs)
+    loads = f", {verified.loads:,} loads" if verified.loads else ""
     out.print(
-        f"{entries:,} entries, {positions:,} positions: everything that is stored follows "
+        f"{entries:,} entries, {positions:,} positions{loads}: everything that is stored follows "
         "from the journal.",
         soft_wrap=True,
     )
