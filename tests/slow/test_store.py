@@ -1,11 +1,15 @@
 """The store under load: a hundred thousand events, and fifty sudden deaths."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from store.kept import TEXT, keep, opened
-from store.killing import killed
+from command_line import done
+from store.kept import TEXT, keep, load, opened
+from store.killing import BACKTEST, killed, prepare
+from store.planting import plant
+from trancher.store import tables
 from trancher.store.reading import Books
 from trancher.store.verify import verify
 
@@ -20,12 +24,22 @@ BUSY = (
 )
 
 
-def test_a_hundred_thousand_events_follow_from_the_journal(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return books with a run of more than a hundred thousand events, and a load."""
+    file = tmp_path_factory.mktemp("long") / "books.db"
+    database = opened(file)
+    keep(database, hours=40_000, text=BUSY, batch=2_000)
+    load(database, BUSY)
+    database.close()
+    return file
+
+
+def test_a_hundred_thousand_events_follow_from_the_journal(long: Path) -> None:
     """
     Equality does not wear off with length.
     """
-    database = opened(tmp_path / "books.db")
-    keep(database, hours=40_000, text=BUSY, batch=2_000)
+    database = opened(long)
 
     found = verify(database)
 
@@ -35,10 +49,59 @@ def test_a_hundred_thousand_events_follow_from_the_journal(tmp_path: Path) -> No
     database.close()
 
 
-def test_a_process_killed_fifty_times_leaves_true_books(tmp_path: Path) -> None:
+def test_one_digit_in_each_table_is_found_among_a_hundred_thousand_events(
+    long: Path, tmp_path: Path
+) -> None:
     """
-    Rare moments need many tries.
+    Each of them, and no other; tests/store/test_verify.py plants one in every single column.
     """
-    found = killed(tmp_path / "books.db", times=50, seed=2)
+    file = Path(shutil.copy(long, tmp_path))
+    planted = [
+        *((table, table.c[-1].name) for table in (*tables.OF_A_RUN, tables.configuration)),
+        (tables.portfolio, "quote"),
+        (tables.loading, "at"),
+        (tables.loaded_bot, "strategy"),
+    ]
+    planted = [one for one in planted if one[0] is not tables.journal]
+    for table, column in planted:
+        plant(file, table, column)
+
+    database = opened(file)
+    found = verify(database).differences
+    database.close()
+
+    assert sorted((one.table, one.column) for one in found) == sorted(
+        (table.name, column) for table, column in planted
+    )
+
+
+def test_one_digit_in_the_journal_of_a_hundred_thousand_events_is_found(
+    long: Path, tmp_path: Path
+) -> None:
+    """
+    The journal is what all else is held against; its chain holds it against itself.
+    """
+    file = Path(shutil.copy(long, tmp_path))
+    plant(file, tables.journal, "payload")
+
+    database = opened(file)
+    (found,) = verify(database).differences
+    database.close()
+
+    assert (found.table, found.column) == ("journal", "hash")
+
+
+def test_a_backtest_killed_fifty_times_leaves_true_books(tmp_path: Path) -> None:
+    """
+    Rare moments need many tries; and the same command again comes to its end.
+    """
+    prepare(tmp_path, TEXT, hours=8_000)
+
+    found = killed(tmp_path, times=50, seed=2)
+    said = done(*BACKTEST, "--json", folder=tmp_path).document
 
     assert [one.differences for one in found] == [()] * 50
+    assert not all(run.finished for one in found for run in one.runs)
+    document = done("verify", "--db", "sqlite:///books.db", "--json", folder=tmp_path).document
+    assert document["verified"] is True
+    assert (said["run_id"], document["runs"][-1]["finished"]) == (51, True)

@@ -1,16 +1,25 @@
-"""A process that is killed leaves whole batches, whatever it was doing."""
+"""A backtest that is killed leaves whole batches, whatever it was doing."""
 
 from pathlib import Path
 
-from store.killing import killed
+from command_line import done
+from store.kept import TEXT
+from store.killing import BACKTEST, killed, prepare
 
 
-def test_a_killed_process_leaves_true_books(tmp_path: Path) -> None:
+def test_a_killed_backtest_leaves_true_books(tmp_path: Path) -> None:
     """
-    At ten moments; tests/slow has many more. A run that was cut off is known as unfinished.
+    At five moments; tests/slow has many more. A run that was cut off is known as unfinished, and
+    the same command again comes to its end.
     """
-    found = killed(tmp_path / "books.db", times=10, seed=1)
+    prepare(tmp_path, TEXT, hours=8_000)
 
-    assert [one.differences for one in found] == [()] * 10
-    assert len(found[-1].runs) >= 1
-    assert not all(run.finished for run in found[-1].runs)
+    found = killed(tmp_path, times=5, seed=1)
+    said = done(*BACKTEST, "--json", folder=tmp_path).document
+
+    assert [one.differences for one in found] == [()] * 5
+    assert not all(run.finished for one in found for run in one.runs)
+    document = done("verify", "--db", "sqlite:///books.db", "--json", folder=tmp_path).document
+    assert document["verified"] is True
+    assert document["runs"][-1]["id"] == said["run_id"] == 6
+    assert document["runs"][-1]["finished"] is True

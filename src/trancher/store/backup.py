@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from trancher.store.database import LOGS, Database, open_database, path_of
+from trancher.store.database import LOGS, Database, address_of, open_database, path_of
 from trancher.store.entries import Mode
 from trancher.store.errors import StoreError, StoreFailure, UnusableDatabase, in_words
 from trancher.store.verify import Verified, verify
@@ -117,9 +117,8 @@ def _beside(target: Path) -> Iterator[Path]:
 
 def _copy(source: Path, copy: Path) -> None:
     try:
-        address = f"{source.absolute().as_uri()}?mode=ro"
         with (
-            closing(sqlite3.connect(address, uri=True)) as old,
+            closing(sqlite3.connect(address_of(source, how="ro"), uri=True)) as old,
             closing(sqlite3.connect(copy)) as new,
         ):
             old.backup(new)

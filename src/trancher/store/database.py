@@ -6,6 +6,7 @@ Invariants:
 3. Whoever writes holds the only right to it from the first statement of a transaction on.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,6 +102,26 @@ def path_of(url: str) -> Path:
             expected="a file in a folder that may be written",
         ) from problem
     return path
+
+
+def address_of(path: Path, *, how: str) -> str:
+    """Return the address by which SQLite opens a file.
+
+    Args:
+        how: rwc, rw or ro.
+    """
+    lock_free = "&immutable=1" if _lies_still(path) else ""
+    return f"file:{quote(str(path))}?mode={how}{lock_free}"
+
+
+def _lies_still(path: Path) -> bool:
+    """Say whether nobody writes a file, nor can: it is in a place put aside, without a log.
+
+    SQLite would want to make the log's index beside it, even to read.
+    """
+    effective = os.access in os.supports_effective_ids
+    writable = os.access(path.parent, os.W_OK, effective_ids=effective)
+    return not writable and not path.with_name(path.name + LOGS[0]).exists()
 
 
 def open_database(
@@ -229,8 +250,7 @@ def _checked(
 
 
 def _engine(path: Path, *, create: bool, busy_seconds: int) -> Engine:
-    how = "rwc" if create else "rw"
-    address = f"file:{quote(str(path))}?mode={how}"
+    address = address_of(path, how="rwc" if create else "rw")
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -44,6 +44,7 @@ _WORDS: Final = (
     ("SQLITE_BUSY", "it locked by another process", "to be alone in writing; try again later"),
     ("SQLITE_LOCKED", "it locked by another process", "to be alone in writing; try again later"),
     ("SQLITE_FULL", "no room left on the disk", "room for the books"),
+    ("SQLITE_IOERR_SHMSIZE", "no room left on the disk", "room for the books"),
     ("SQLITE_IOERR", "a disk that does not take or give the data", "a working disk with room"),
     ("SQLITE_CANTOPEN", "no way to open it", "a file in a folder that may be written"),
     ("SQLITE_PERM", "no permission to open it", "a file that may be read and written"),
@@ -52,7 +53,13 @@ _WORDS: Final = (
     ("SQLITE_NOTADB", "a file that is no database", "a database of Trancher"),
 )
 _UNUSABLE: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CANTOPEN")
-_FAILURES: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
+_FAILURES: Final = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR_SHMSIZE",
+    "SQLITE_IOERR",
+)
 
 
 def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
