@@ -1,5 +1,6 @@
 """`trancher demo`: the first command anybody runs, and the commands it tells them to run next."""
 
+import re
 import shlex
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ import pytest
 
 from command_line import Said, done
 
+ENDS = re.compile(
+    r" (from|until) 20[0-9-]+ [0-9:]+ UTC| at or (below|above) [0-9]| once rsi < | until (a|this) "
+)
 FILES = {"demo.toml", "BTC-USD.csv", "ETH-USD.csv", "SOL-USD.csv"}
 
 
@@ -101,6 +105,24 @@ def test_the_next_commands_work(folder: Path, said: Said, document: Any) -> None
     again = done(*commands[4], "--json", folder=folder).document
     kept = {"db": "sqlite:///trancher-demo.db", "run_id": 2}
     assert {**again, **kept, "elapsed": 0} == {**document, "elapsed": 0}
+
+
+def test_each_bot_says_why_it_is_not_buying_and_when_that_ends(
+    folder: Path, document: Any
+) -> None:
+    """
+    On books that nobody made for the purpose: one sentence, with a time, a price or a condition.
+    """
+    for bot in document["bots"]:
+        words = ("why", bot["bot"], "--db", "sqlite:///trancher-demo.db")
+        said = done(*words, "--json", folder=folder).document
+
+        sentence = said["sentence"]
+        assert sentence.startswith(f"{bot['bot']} holds ")
+        assert sentence.count(". ") == 0
+        assert ENDS.search(sentence), sentence
+        (line,) = done(*words, folder=folder).out.splitlines()[1:]
+        assert line == sentence
 
 
 def test_another_seed_is_another_market(tmp_path: Path, document: Any) -> None:

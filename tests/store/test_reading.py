@@ -8,11 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from store.kept import LATER, NOW, TEXT, configured, in_memory, keep, opened
 from trancher.core.events import Filled
 from trancher.core.lifecycle import State
+from trancher.core.money import EXACT
 from trancher.core.order import BotName, PositionId
+from trancher.store import views
 from trancher.store.database import Database
 from trancher.store.entries import Decided, RunFinished, RunKind, RunStarted
 from trancher.store.reading import Books, Run
@@ -178,6 +182,28 @@ def test_the_view_has_a_row_for_each_bot(file: Path, books: Books, run: Run) -> 
         (shown,) = json.loads(row["positions"])
         assert shown["position_id"] == position.id
         assert shown["tranches"] == tranches
+
+
+numbers = st.builds(
+    lambda units, places: Decimal(f"{units}e-{places}"),
+    st.integers(1, 10**9),
+    st.integers(0, 8),
+)
+
+
+@given(price=numbers, quantity=numbers)
+def test_a_price_of_the_view_is_plain(price: Decimal, quantity: Decimal) -> None:
+    """
+    Bought at 6845.38, it is shown as that: no digits that only a binary number has, no exponent.
+    """
+    cost = EXACT.multiply(price, quantity)
+    query = f"SELECT {views.price('cost', 'quantity')} FROM (SELECT ? AS cost, ? AS quantity)"  # noqa: S608 our own words
+
+    with closing(sqlite3.connect(":memory:")) as connection:
+        (shown,) = connection.execute(query, (f"{cost:f}", f"{quantity:f}")).fetchone()
+
+    assert Decimal(shown) == price
+    assert set(shown) <= set("0123456789.")
 
 
 def close_to(text: str, cost: Decimal, quantity: Decimal) -> None:

@@ -114,6 +114,8 @@ def test_down_to_a_revision_and_up_again_keeps_its_books(file: Path, revision: s
     with engine_of(file).begin() as connection:
         schema.downgrade(connection, to=revision)
     older = rows_of(file)
+    assert made(file).keys() < whole.keys()
+    assert "bot_positions" in made(file)
     with pytest.raises(UnusableDatabase, match=f"schema {revision}, expected .* db upgrade"):
         open_database(url_of(file), mode=None)
 

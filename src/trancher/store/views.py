@@ -1,20 +1,29 @@
 """Views: what a person reads in the database itself, in the words of SQLite.
 
 bot_positions has one row for each bot of the latest run, CLOSED ones too (SPEC 12). Amounts have
-every digit. SQLite has no exact division, so the prices there have 16 significant digits, for
-people; a program divides for itself.
+every digit. SQLite has no exact division, so the prices there have the 15 significant digits that
+its own one is good for; they are for people, and a program divides for itself.
 """
 
 from typing import Final
 
-BOT_POSITIONS: Final = """\
+
+def price(cost: str, quantity: str) -> str:
+    """Return what divides two columns of amounts, the second above 0, in plain digits."""
+    quotient = f"CAST({cost} AS REAL) / CAST({quantity} AS REAL)"
+    # Sixteen digits would show 6845.38 as 6845.380000000001.
+    scientific = f"printf('%.14e', {quotient})"
+    power = f"CAST(substr({scientific}, instr({scientific}, 'e') + 1) AS INTEGER)"
+    return f"rtrim(rtrim(printf('%.*f', max(14 - {power}, 1), {quotient}), '0'), '.')"
+
+
+BOT_POSITIONS: Final = f"""\
 CREATE VIEW bot_positions AS
 WITH active AS (
     SELECT
         p.*,
         CASE WHEN CAST(p.open_quantity AS REAL) > 0 THEN
-            rtrim(rtrim(printf('%.24f',
-                CAST(p.open_cost AS REAL) / CAST(p.open_quantity AS REAL)), '0'), '.')
+            {price("p.open_cost", "p.open_quantity")}
         END AS entry_price,
         (
             SELECT json_group_array(json_object(
@@ -22,8 +31,7 @@ WITH active AS (
                 'entry_trade_id', t.entry_trade_id,
                 'size_usd', t.cost,
                 'size_quote', t.cost,
-                'entry_price', rtrim(rtrim(printf('%.24f',
-                    CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), '0'), '.'),
+                'entry_price', {price("t.cost", "t.quantity")},
                 'entry_timestamp', t.opened_at,
                 'status', t.status,
                 'quantity', t.quantity,
@@ -68,4 +76,4 @@ SELECT
 FROM bot AS b
 LEFT JOIN latest AS a ON a.bot_id = b.id
 WHERE b.run_id = (SELECT max(id) FROM run)
-ORDER BY b.id"""
+ORDER BY b.id"""  # noqa: S608 our own words

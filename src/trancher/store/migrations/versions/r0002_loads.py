@@ -1,4 +1,7 @@
-"""Revision 0002: loads, the journal of which configuration of a portfolio is in force."""
+"""Revision 0002: the journal of which configuration is in force; plainer prices in the view.
+
+Its statements lie beside it, one file for each dialect, frozen.
+"""
 
 from pathlib import Path
 
@@ -11,9 +14,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the journal of loads, its guards, and the table of the bots that they brought."""
-    file = Path(__file__).with_name(f"r0002_loads.{op.get_bind().dialect.name}.sql")
-    for statement in file.read_text(encoding="utf-8").split(";\n\n"):
+    """Make the journal of loads and the table of the bots that they brought, and the view anew."""
+    for statement in _statements("r0002_loads"):
         op.get_bind().exec_driver_sql(statement)
 
 
@@ -30,3 +32,10 @@ def downgrade() -> None:
         "DELETE FROM portfolio WHERE NOT EXISTS "
         "(SELECT 1 FROM run WHERE run.portfolio_id = portfolio.id)"
     )
+    op.execute("DROP VIEW bot_positions")
+    op.get_bind().exec_driver_sql(_statements("r0001_books")[-1])
+
+
+def _statements(name: str) -> list[str]:
+    file = Path(__file__).with_name(f"{name}.{op.get_bind().dialect.name}.sql")
+    return file.read_text(encoding="utf-8").split(";\n\n")
