@@ -184,6 +184,22 @@ def test_books_that_were_given_another_mode_are_found(copy: Path) -> None:
     }
 
 
+def test_what_many_runs_say_of_one_row_is_told_once(copy: Path) -> None:
+    """
+    Fifty backtests of one configuration would bury everything else.
+    """
+    database = opened(copy)
+    keep(database, hours=5)
+    keep(database, hours=5)
+    database.close()
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("UPDATE portfolio SET quote = 'EUR' WHERE name = 'kept'")
+
+    assert [(one.table, one.column) for one in verified(copy).differences] == [
+        ("portfolio", "quote")
+    ]
+
+
 def test_a_missing_guard_is_found(copy: Path) -> None:
     """
     Whoever takes the lock off the journal may have more in mind.

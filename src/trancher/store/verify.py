@@ -214,18 +214,22 @@ def _differences_of_database(
     *,
     whole: bool,
 ) -> Iterator[Difference]:
-    wanted: dict[Table, list[Row]] = {table: [] for table in _OF_DATABASE}
-    for one in begun:
-        wanted[tables.identity].append(rows.identity_row(one))
-        wanted[tables.portfolio].append(rows.portfolio_row(one))
-        wanted[tables.configuration].append(rows.configuration_row(one))
-    for table, row in rows_of(loads):
-        wanted[table].append(row)
+    # What many runs and loads say of one row is compared once.
+    wanted: dict[Table, dict[Key, Row]] = {table: {} for table in _OF_DATABASE}
+    of_all = (pair for one in begun for pair in _of_database(one))
+    for table, row in (*of_all, *rows_of(loads)):
+        wanted[table][tuple(row.values())] = row
     for table, expected in wanted.items():
         stored = connection.execute(_raw(table)).mappings()
         # Before its first run or load a database has an identity that no journal speaks of.
         said = whole and (bool(begun) or table is not tables.identity)
-        yield from _compared(connection, table, stored, expected, whole=said)
+        yield from _compared(connection, table, stored, expected.values(), whole=said)
+
+
+def _of_database(one: Beginning) -> Iterator[tuple[Table, Row]]:
+    yield tables.identity, rows.identity_row(one)
+    yield tables.portfolio, rows.portfolio_row(one)
+    yield tables.configuration, rows.configuration_row(one)
 
 
 def _raw(table: Table) -> Select[Any]:
@@ -240,7 +244,7 @@ def _compared(
     connection: Connection,
     table: Table,
     stored: Iterable[Line],
-    expected: Sequence[Row],
+    expected: Iterable[Row],
     *,
     whole: bool,
 ) -> Iterator[Difference]:
