@@ -228,14 +228,14 @@ def _show_document(
 def _print_list(found: "tuple[BotInForce, ...]") -> None:
     from trancher.app.sentences import moment
 
-    columns = ("bot", "symbol", "strategy", "loaded, UTC", "now", "version", "positions")
+    columns = ("bot", "symbol", "strategy", "loaded", "now", "version", "positions")
     shown = table("Bots in force", *columns, words=5)
     for one in found:
         shown.add_row(
             one.bot.name,
             one.bot.symbol,
             one.bot.strategy,
-            moment(one.loaded.at).removesuffix(" UTC"),
+            moment(one.loaded.at),
             one.state.name,
             str(one.loaded.configuration_version),
             f"{len(one.positions):,}",
@@ -255,11 +255,11 @@ def _print_show(
         f"{moment(loaded.at)}, hash {loaded.configuration_hash[:12]}."
     )
     print_bot(out, settings, next(bot for bot in settings.bots if bot.name == one.bot.name))
-    columns = ("loaded, UTC", "hash", "version", "load")
+    columns = ("loaded", "hash", "version", "load")
     shown = table("Versions it had, newest first", *columns, words=2)
     for past in loads:
         shown.add_row(
-            moment(past.at).removesuffix(" UTC"),
+            moment(past.at),
             past.configuration_hash[:12],
             str(past.configuration_version),
             str(past.load),
