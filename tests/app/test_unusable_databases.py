@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from command_line import candles, config, done, trancher
+from processes import ended, started
 from store.kept import NOW, TEXT, keep, load, opened, url_of
 from trancher.store.database import open_or_create
 from trancher.store.entries import Mode
@@ -167,3 +168,15 @@ def test_books_that_another_process_writes_are_read_and_not_written(folder: Path
 
     for words in (*WRITING, "verify"):
         done(*words.split(), *DB, folder=folder)
+
+
+def test_a_disk_without_room_is_a_failure_that_loses_nothing(folder: Path) -> None:
+    """
+    Files that may not grow stand for it here; tests/slow fills up disks, if it gets any.
+    """
+    said = ended(started(*WRITING[1].split(), *DB, folder=folder, largest=8_000))
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "books.db: found no room left on the disk, expected room for the books\n"
+    assert done("bots", "list", *DB, "--json", folder=folder).document["bots"][0]["load"] == 1
+    done("verify", *DB, folder=folder)
