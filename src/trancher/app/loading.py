@@ -31,7 +31,7 @@ class Preview:
 
     Attributes:
         before: what is in force until then; None where it is the portfolio's first.
-        load, version: what the configuration gets, if it is not in force already.
+        load, version: what the configuration gets, or has where it is in force already.
         changes: all keys of a first load are new.
         untold: why the changes cannot be told, where this program does not understand `before`.
         held: positions that are not CLOSED, in the portfolio's latest run.
@@ -74,7 +74,7 @@ def load_bots(settings: Settings, *, url: str, now: datetime, dry_run: bool) -> 
 
     Raises:
         BadInput: the database cannot be used, or its portfolio has another quote currency.
-        StoreError: it cannot be read or written.
+        Failed: it cannot be read or written now.
     """
     new = new_load(settings, at=now)
     with in_one_sentence():
@@ -99,7 +99,7 @@ def earlier(url: str, *, version: int, portfolio: str | None) -> Settings:
 
     Raises:
         BadInput: it never was, or this program does not understand it any more.
-        StoreError: the database cannot be read.
+        Failed: the database cannot be read now.
     """
     with in_one_sentence(), books_to_read(url, mode=Mode.PAPER) as database:
         loads = _of_one_portfolio(read_loads(database), portfolio, url=url)

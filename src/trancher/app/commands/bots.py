@@ -177,7 +177,7 @@ def _beside(preview: "Preview") -> list[str]:
     if preview.untold is not None:
         said.append(f"What changes cannot be told. {preview.untold}.")
     elif not preview.changes and not preview.repeated:
-        said.append("It means the same as before; only the text differs.")
+        said.append("It means the same as before.")
     if preview.held and preview.run is not None and not preview.repeated:
         held = ", ".join(f"{one.id} ({one.state.name})" for one in preview.held)
         version = preview.run.configuration_version
