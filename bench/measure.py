@@ -81,16 +81,16 @@ class Report:
 def report(tool: Tool[Data, Result], arguments: list[str] | None = None) -> None:
     """Do the reference work as `arguments` say (default: the command line), print the report."""
     task = _task(arguments)
-    data, load_cpu = _timed(lambda: tool.load(task))
-    _, warm_up_cpu = _timed(lambda: tool.warm_up(data, task))
-    result, first = _timed(lambda: tool.run(data, task))
+    data, load_cpu = timed(lambda: tool.load(task))
+    _, warm_up_cpu = timed(lambda: tool.warm_up(data, task))
+    result, first = timed(lambda: tool.run(data, task))
     each = [first]
     for _ in range(task.repeats - 1):
         del result  # two results at once would be counted as memory the tool needs
-        result, again = _timed(lambda: tool.run(data, task))
+        result, again = timed(lambda: tool.run(data, task))
         each.append(again)
     # Before the outcome is asked for: taking books apart afterwards is not the work.
-    peak = _peak_mb()
+    peak = peak_mb()
     outcome = tool.outcome(result)
     measured = Report(
         peer=tool.name,
@@ -118,13 +118,14 @@ def _task(arguments: list[str] | None) -> Task:
     return Task(tranches=given.tranches, repeats=max(1, given.repeats), cache=given.cache)
 
 
-def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """Do `work`; return what came of it, and the user CPU seconds of the process meanwhile."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     result = work()
     return result, resource.getrusage(resource.RUSAGE_SELF).ru_utime - before
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Return the most memory this process held at once.
 
     On Linux from VmHWM: `ru_maxrss` of a started process begins at the size of its starter.

@@ -13,18 +13,17 @@ Exit code 0 if every tool asked for was measured and did the same work, otherwis
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from environments import EnvironmentNotMade, python_of
 from measure import Report
 from reference import write_candles
+from tables import as_lines, machine, machine_in_words
 from work import BENCH, CACHE, EXPECTED, candles_file
 
 # A new peer is a line here, a script and a list of packages: see README.md.
@@ -185,44 +184,6 @@ def _in_words(ratio: float | None) -> str:
     return f"{ratio:.1f} x slower" if ratio > 1 else f"{1 / ratio:.1f} x faster"
 
 
-def as_text(table: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the table's lines with padded columns, numbers to the right."""
-    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
-    for row in table:
-        named = [cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)]
-        figures = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        yield "  ".join(named + figures).rstrip()
-
-
-def as_markdown(table: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the table's lines as Markdown."""
-    head, *body = table
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * 3}{'---:|' * (len(head) - 3)}"
-    for row in body:
-        yield f"| {' | '.join(row)} |"
-
-
-def machine() -> dict[str, str | int]:
-    """Return what the figures depend on besides the tools."""
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count() or 1,
-        "system": platform.system(),
-        "python": platform.python_version(),
-    }
-
-
-def _cpu_model() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> int:
     """Measure what the command line asks for, print it, and return the exit code."""
     given = _arguments()
@@ -250,10 +211,8 @@ def main() -> int:
 def _page(
     settings: Settings, compared: dict[int, list[Measured]], *, markdown: bool
 ) -> Iterator[str]:
-    where = machine()
     yield (
-        f"{where['date']}, {where['cpu']}, {where['cores']} cores, {where['system']}, "
-        f"Python {where['python']}; rounds: {settings.rounds}, repeats: {settings.repeats}. "
+        f"{machine_in_words()}; rounds: {settings.rounds}, repeats: {settings.repeats}. "
         "Run: user CPU, median and range of the rounds; ratios are medians within rounds."
     )
     for count, measured in compared.items():
@@ -261,7 +220,7 @@ def _page(
         yield ""
         yield from work_done(measured, tranches=count)
         yield ""
-        yield from as_markdown(table) if markdown else as_text(table)
+        yield from as_lines(table, words=3, markdown=markdown)
 
 
 def _document(settings: Settings, compared: dict[int, list[Measured]]) -> dict[str, object]:
