@@ -60,8 +60,12 @@ check: setup ## lint, format, types, import contracts, docs
 	tail -n 1 <<< "$$said"
 	@echo "== docs";             $(BIN)/python tools/docs.py --check
 
-bench: setup ## measure
-	@$(BIN)/python bench/run.py
+# SLOW=1 measures freqtrade as well, which takes minutes.
+bench: setup ## measure against peers; jumping, books on disk, memory
+	@$(BIN)/python bench/run.py $(if $(SLOW),--slow)
+	@echo; $(BIN)/python bench/frequencies.py
+	@echo; $(BIN)/python bench/disk.py
+	@echo; $(BIN)/python bench/memory.py
 
 lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
 	@{ \

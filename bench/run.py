@@ -4,7 +4,7 @@ Each round runs every tool once, each in a process and an environment of its own
 A machine that slows down or speeds up in between meets all of them alike, and ratios are taken
 inside a round. A tool that did other work than the rest gets no ratio.
 
-    python bench/run.py [--rounds N] [--repeats N] [--peers A,B] [--tranches 3,10]
+    python bench/run.py [--rounds N] [--repeats N] [--peers A,B | --slow] [--tranches 3,10]
                         [--markdown | --json] [--cache FOLDER]
 
 Exit code 0 if every tool asked for was measured and did the same work, otherwise 1.
@@ -30,7 +30,10 @@ from work import BENCH, CACHE, EXPECTED, candles_file
 PEERS = {
     "vectorbt": BENCH / "peers" / "vectorbt_reference.py",
     "backtesting": BENCH / "peers" / "backtesting_reference.py",
+    "freqtrade": BENCH / "peers" / "freqtrade_reference.py",
 }
+# Minutes for one run: measured only when named or with --slow, in the first round, once.
+SLOW = frozenset({"freqtrade"})
 OWN = "trancher"
 OWN_SCRIPT = BENCH / "trancher_reference.py"
 BASELINE = "vectorbt"
@@ -41,6 +44,7 @@ HEAD = (
     "run, CPU s",
     "min .. max",
     f"against {BASELINE}",
+    f"against {OWN}",
     "load, CPU s",
     "warm-up, CPU s",
     "peak MB",
@@ -90,7 +94,7 @@ def compare(settings: Settings, *, tranches: int) -> list[Measured]:
     measured = [Measured(tool=tool) for tool in settings.tools]
     for number in range(1, settings.rounds + 1):
         for each in measured:
-            if each.failure is not None:
+            if each.failure is not None or (each.tool in SLOW and number > 1):
                 continue
             _say(f"{tranches} tranches, round {number} of {settings.rounds}: {each.tool} ...")
             try:
@@ -106,7 +110,7 @@ def _report_of(tool: str, settings: Settings, *, tranches: int) -> Report:
     command = [
         *(str(python), str(script)),
         *("--tranches", str(tranches)),
-        *("--repeats", str(settings.repeats)),
+        *("--repeats", str(1 if tool in SLOW else settings.repeats)),
         *("--cache", str(settings.cache)),
     ]
     done = subprocess.run(  # noqa: S603 - our own scripts
@@ -122,20 +126,22 @@ def _report_of(tool: str, settings: Settings, *, tranches: int) -> Report:
     return Report(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def ratios(measured: Iterable[Measured], *, tranches: int) -> dict[str, float]:
-    """Return, by tool, its run time over the baseline's: the median of the rounds' ratios.
+def ratios(measured: Iterable[Measured], *, tranches: int, to: str = BASELINE) -> dict[str, float]:
+    """Return, by tool, its run time over that of the tool `to`: the median of the rounds' ratios.
 
-    Only tools that did the same work are in it, and none if the baseline did not.
+    Only tools that did the same work are in it, and none if `to` did not.
     """
     sound = {each.tool: each.runs for each in measured if each.verdict(tranches) is None}
-    if BASELINE not in sound:
+    if to not in sound:
         return {}
     return {
         tool: statistics.median(
-            own / base for own, base in zip(runs, sound[BASELINE], strict=True)
+            # A slow tool has the first round only.
+            own / base
+            for own, base in zip(runs, sound[to], strict=False)
         )
         for tool, runs in sound.items()
-        if min(runs) > 0 and min(sound[BASELINE]) > 0
+        if min(runs) > 0 and min(sound[to]) > 0
     }
 
 
@@ -159,6 +165,7 @@ def work_done(measured: Iterable[Measured], *, tranches: int) -> Iterator[str]:
 def rows(measured: Iterable[Measured], *, tranches: int) -> Iterator[tuple[str, ...]]:
     """Yield the table's cells, one row for each tool that was measured."""
     against = ratios(measured, tranches=tranches)
+    against_own = ratios(measured, tranches=tranches, to=OWN)
     for each in measured:
         if not each.reports:
             continue
@@ -170,6 +177,7 @@ def rows(measured: Iterable[Measured], *, tranches: int) -> Iterator[tuple[str, 
             f"{statistics.median(each.runs):.3f}",
             f"{min(each.runs):.3f} .. {max(each.runs):.3f}",
             _in_words(against.get(each.tool)),
+            _in_words(against_own.get(each.tool)),
             f"{statistics.median(report.load_cpu for report in each.reports):.3f}",
             f"{statistics.median(report.warm_up_cpu for report in each.reports):.2f}",
             f"{statistics.median(report.peak_mb for report in each.reports):.0f}",
@@ -181,7 +189,7 @@ def _in_words(ratio: float | None) -> str:
         return "-"
     if ratio == 1:
         return "1"
-    return f"{ratio:.1f} x slower" if ratio > 1 else f"{1 / ratio:.1f} x faster"
+    return f"{ratio:.2f} x slower" if ratio > 1 else f"{1 / ratio:.2f} x faster"
 
 
 def main() -> int:
@@ -252,11 +260,16 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The reference work on every tool, in turn.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="runs per process (default 3)")
-    parser.add_argument(
+    everything = (*PEERS, OWN)
+    tools = parser.add_mutually_exclusive_group()
+    tools.add_argument(
         "--peers",
         type=_names,
-        default=(*PEERS, OWN),
-        help=f"which tools, comma-separated (default {','.join((*PEERS, OWN))})",
+        default=tuple(tool for tool in everything if tool not in SLOW),
+        help=f"which tools, comma-separated, of {','.join(everything)} (default: the quick ones)",
+    )
+    tools.add_argument(
+        "--slow", dest="peers", action="store_const", const=everything, help="all of them"
     )
     parser.add_argument(
         "--tranches", type=_counts, default=(3,), help="3, 10 or both: 3,10 (default 3)"
