@@ -58,7 +58,10 @@ class AtMost:
     column: Column
     limit: float
 
-    def met(self, level: int, part: slice) -> Mask:
+    def met(self, index: int) -> bool:
+        return bool(self.column.values[index] <= self.limit)
+
+    def promised(self, level: int, part: slice) -> Mask:
         return self.column.least(level)[part] <= self.limit
 
 
@@ -69,7 +72,10 @@ class AtLeast:
     column: Column
     limit: float
 
-    def met(self, level: int, part: slice) -> Mask:
+    def met(self, index: int) -> bool:
+        return bool(self.column.values[index] >= self.limit)
+
+    def promised(self, level: int, part: slice) -> Mask:
         return self.column.greatest(level)[part] >= self.limit
 
 
@@ -85,15 +91,16 @@ def first_met(ways: Sequence[Way], start: int, count: int) -> int:
     """
     if not ways or start >= count:
         return count
-    if not all(ways):
+    if any(all(bound.met(start) for bound in way) for way in ways):
+        # Where every candle matters, none is to cost a search.
         return start
     level, place, reach = 0, start, 1
     while True:
         size = -(-count // BLOCK**level)
         stop = size if level == _COARSEST else min((place // BLOCK + reach) * BLOCK, size)
-        met = _met(ways, level, slice(place, stop))
-        found = int(met.argmax())
-        if met[found]:
+        promised = _some_way(ways, level, slice(place, stop))
+        found = int(promised.argmax())
+        if promised[found]:
             if level == 0:
                 return place + found
             level, place = level - 1, (place + found) * BLOCK
@@ -106,16 +113,16 @@ def first_met(ways: Sequence[Way], start: int, count: int) -> int:
             reach *= 2
 
 
-def _met(ways: Sequence[Way], level: int, part: slice) -> Mask:
-    """Return which candles, or blocks, may meet one of `ways`."""
-    some = _all_met(ways[0], level, part)
+def _some_way(ways: Sequence[Way], level: int, part: slice) -> Mask:
+    """Return which candles, or blocks, promise to meet one of `ways`."""
+    some = _whole_way(ways[0], level, part)
     for way in ways[1:]:
-        some |= _all_met(way, level, part)
+        some |= _whole_way(way, level, part)
     return some
 
 
-def _all_met(way: Way, level: int, part: slice) -> Mask:
-    every = way[0].met(level, part)
+def _whole_way(way: Way, level: int, part: slice) -> Mask:
+    whole = way[0].promised(level, part)
     for bound in way[1:]:
-        every &= bound.met(level, part)
-    return every
+        whole &= bound.promised(level, part)
+    return whole
