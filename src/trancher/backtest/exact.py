@@ -145,15 +145,15 @@ class Replay:
         steps: list[tuple[int, _Phase, int, int]] = []
         for order in range(len(self._runners)):
             self._plan(steps, order, 0)
+        then = _Phase.INSIDE if self._intracandle else _Phase.CLOSE
         while steps:
             at, phase, order, index = heappop(steps)
             runner = self._runners[order]
             if phase is _Phase.OPEN:
                 self._open(runner, index)
-                heappush(steps, (_closed_at(runner, index), _Phase.INSIDE, order, index))
+                heappush(steps, (_closed_at(runner, index), then, order, index))
             elif phase is _Phase.INSIDE:
-                if self._intracandle:
-                    self._inside(runner, index)
+                self._inside(runner, index)
                 heappush(steps, (at, _Phase.CLOSE, order, index))
             else:
                 self._close(runner, index)

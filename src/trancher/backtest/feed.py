@@ -80,11 +80,11 @@ class Feed:
 
     def highest(self, first: int, last: int) -> Decimal:
         """Return the highest price of the candles from `first` to `last`, both included."""
-        return self._price(int(self.candles.high[first : last + 1].max()))
+        return self._price(int(np.maximum.reduce(self.candles.high[first : last + 1])))
 
     def lowest(self, first: int, last: int) -> Decimal:
         """Return the lowest price of the candles from `first` to `last`, both included."""
-        return self._price(int(self.candles.low[first : last + 1].min()))
+        return self._price(int(np.minimum.reduce(self.candles.low[first : last + 1])))
 
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND

@@ -248,15 +248,15 @@ def mark(book: Book, *, highest: Decimal, lowest: Decimal, last: Decimal, since:
         highest, lowest: extremes of the price since `since`.
         last: the latest price, all that a tranche opened after `since` has surely seen.
     """
-    return changed(
-        book,
-        open=tuple(
+    tranches = tuple(
+        [
             _seen(tranche, highest, lowest)
             if tranche.opened_at <= since
             else _seen(tranche, last, last)
             for tranche in book.open
-        ),
+        ]
     )
+    return book if tranches == book.open else changed(book, open=tranches)
 
 
 def _seen(tranche: Tranche, highest: Decimal, lowest: Decimal) -> Tranche:
