@@ -292,20 +292,12 @@ def _sold(
     )
     book = sell(book, sale)
     flat = book.open_quantity == 0
-    taken = (
-        position.anchor_cost
-        if flat
-        else share_of(
-            position.anchor_cost,
-            settled.quantity,
-            position.book.open_quantity,
-            quantum=QUOTE_QUANTUM,
-        )
-    )
+    cost, held = position.anchor_cost, position.held
+    taken = cost if flat else share_of(cost, settled.quantity, held, quantum=QUOTE_QUANTUM)
     return changed(
         position,
         book=book,
-        anchor_cost=position.anchor_cost - taken,
+        anchor_cost=cost - taken,
         rung_left=_served(position.rung_left, working.order, event.fill.quantity),
     )
 
