@@ -58,14 +58,16 @@ check: setup ## lint, format, types, import contracts, docs
 	@echo "== import contracts"; \
 	said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; \
 	tail -n 1 <<< "$$said"
-	@echo "== docs";             $(BIN)/python tools/docs.py --check
+	@echo "== docs";             $(BIN)/python tools/docs.py --check; $(BIN)/python tools/plots.py --check
 
 # SLOW=1 measures freqtrade as well, which takes minutes.
-bench: setup ## measure against peers; jumping, books on disk, memory
+bench: setup ## measure against peers; jumping, books on disk, memory, signals, patterns
 	@$(BIN)/python bench/run.py $(if $(SLOW),--slow)
 	@echo; $(BIN)/python bench/frequencies.py
 	@echo; $(BIN)/python bench/disk.py
 	@echo; $(BIN)/python bench/memory.py
+	@echo; $(BIN)/python bench/signals.py
+	@echo; $(BIN)/python bench/patterns.py
 
 lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
 	@{ \

@@ -21,7 +21,7 @@ from pathlib import Path
 from measure import timed
 from reference import write_candles
 from tables import as_lines, machine_in_words
-from trancher.app.backtesting import engine_portfolio
+from trancher.app.backtesting import engine_portfolio, signals_of
 from trancher.app.settings import Settings, parse
 from trancher.backtest.exact import Evaluate, Replay, Replayed
 from trancher.backtest.inside import SameCandle
@@ -119,8 +119,7 @@ def replayed(settings: Settings, candles: Candles, *, jump: bool) -> Replayed:
         strategies=[
             Strategy(
                 bot=bot.bot(settings.instrument(bot.symbol, price_tick=candles.tick)),
-                timeframe=bot.timeframe,
-                periods=bot.signals,
+                signals=signals_of(bot, ()),
             )
             for bot in settings.bots
         ],
@@ -136,7 +135,7 @@ def replayed(settings: Settings, candles: Candles, *, jump: bool) -> Replayed:
 
 def story(found: Replayed) -> tuple[object, ...]:
     """Return all that a replay leaves behind."""
-    return found.store.journal, found.store.records, found.engine.cash, found.ambiguous
+    return found.store.journal, found.store.records, found.engine.treasury.cash, found.ambiguous
 
 
 def first(candles: Candles, count: int) -> Candles:

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from strategies import BTC, NOON, buy_order, fill, opened, order_id, sell_order
 from trancher.core.events import BuildingEnded, EntryAccepted, ExitAccepted, Filled, OrderEnded
+from trancher.core.evolve import evolve
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
 from trancher.core.order import Side
-from trancher.core.position import Position, evolve
+from trancher.core.position import Position
 from trancher.core.tranches import Disposal
 
 LINE = re.compile(

@@ -29,6 +29,16 @@ every = "7d"
 stop_loss = "15%"
 ```
 """
+SOURCE = '''```diff
+--- a/src/trancher/app/starter.py
++++ b/src/trancher/app/starter.py
+@@ -2,3 +2,3 @@
+
+-It stands in starter.toml, a line for every key that a bot may have.
++It stands in starter.toml.
+ """
+```
+'''
 
 
 def console(*lines: str) -> str:
@@ -81,7 +91,9 @@ def test_a_command_of_another_program_is_left_to_the_reader() -> None:
         (BOT + "```diff\n-stop_loss\n+stop\n```\n", "one.toml: expected one line 'stop_loss'"),
         (BOT + "```diff\n-stop_loss\n```\n", "expected lines to change"),
         ("```diff\n-stop_loss\n+stop\n```\n", "expected a file before it"),
-        ("```toml\n[portfolio]\n```\n", "found toml without a name"),
+        ("```toml\n[portfolio]\n```\n", "found a file without a name"),
+        (SOURCE.replace("a line for", "no line for"), "patch does not apply"),
+        (SOURCE + console("$ trancher check none.toml"), "none.toml: found no"),
     ],
 )  # fmt: skip
 def test_a_page_that_a_reader_could_not_follow_is_not_made(page: str, problem: str) -> None:

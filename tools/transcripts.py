@@ -3,10 +3,13 @@
 A page that opens with MARK is played from top to bottom in a fresh folder beside the examples:
 
     ```toml       is written to the file that its first line names: `# NAME.toml`
-    ```diff       changes that file: each `-line` becomes the `+line` below it
+    ```csv        likewise, `# NAME.csv`, without that line
+    ```diff       changes the toml before it: each `-line` becomes the `+line` below it
     ```console    `$ trancher ...` is run, and what it prints is put below it
 
-A command of another program is left to the reader, with whatever stands below it.
+A command of another program is left to the reader, with whatever stands below it. A diff of src/,
+as git writes it, is made in a copy of the program before anything runs, and that copy plays the
+page.
 
 Invariants:
 1. What the program prints decides the page; only the times of VARYING and the clock are replaced.
@@ -19,6 +22,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
@@ -27,6 +31,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import trancher
 from trancher.app.cli import main
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -40,7 +45,8 @@ VARYING: Final = ((re.compile(r"\bin \d+\.\d s\.$", re.MULTILINE), "in 0.5 s."),
 CLOCK: Final = re.compile(r"(\d{4}-\d\d-\d\d)(\s)(\d\d:\d\d:\d\d)(?=\sUTC)")
 NOON: Final = r"2026-01-01\g<2>12:00:00"
 BLOCK: Final = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE: Final = re.compile(r"# (\w[\w.-]*\.toml)\n")
+FILE: Final = re.compile(r"# (\w[\w.-]*\.(?:toml|csv))\n")
+SOURCE: Final = "--- a/src/"
 PROMPT: Final = "$ "
 CODE: Final = re.compile(r"`([^`]+)`")
 LINK: Final = re.compile(r"\]\([^)]*\)")
@@ -64,6 +70,57 @@ def played(page: str) -> str:
     Raises:
         Unplayable: a command failed, or a change does not fit its file.
     """
+    if not _changes_of_source(page):
+        return _played_here(page)
+    with changed_program(page) as folder:
+        ended = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, __file__],
+            input=page,
+            env={**os.environ, "PYTHONPATH": str(folder / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if ended.returncode:
+        raise Unplayable(ended.stderr)
+    return ended.stdout
+
+
+@contextmanager
+def changed_program(page: str) -> Iterator[Path]:
+    """Work with a folder that holds src/ as it is once the changes of `page` are made.
+
+    Raises:
+        Unplayable: a change does not fit the source.
+    """
+    with TemporaryDirectory() as place:
+        folder = Path(place).resolve()
+        package = Path(trancher.__file__).parent
+        unmade = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(package, folder / "src" / package.name, ignore=unmade)
+        for change in _changes_of_source(page):
+            applied = subprocess.run(
+                ["git", "apply", "-"],  # noqa: S607 - whichever git there is
+                input=change,
+                cwd=folder,
+                # A repository above the folder would make it skip what it does not track.
+                env={**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if applied.returncode:
+                raise Unplayable(f"{applied.stderr}in this change:\n{change}")
+        yield folder
+
+
+def _changes_of_source(page: str) -> list[str]:
+    blocks = BLOCK.finditer(page)
+    return [found["text"] for found in blocks if found["text"].startswith(SOURCE)]
+
+
+def _played_here(page: str) -> str:
+    """Return the page as this program plays it."""
     files: list[Path] = []
     began = datetime.now(UTC).replace(microsecond=0)
 
@@ -71,7 +128,9 @@ def played(page: str) -> str:
         kind, text = found["kind"], found["text"]
         if kind == "toml":
             files.append(_written(text))
-        elif kind == "diff":
+        elif kind == "csv":
+            _written(text, from_line=1)
+        elif kind == "diff" and not text.startswith(SOURCE):
             _change(files, text)
         elif kind == "console":
             printed = "".join(f"{line}\n" for line in _console(text.splitlines()))
@@ -84,7 +143,11 @@ def played(page: str) -> str:
 
 def unfounded(page: str) -> list[str]:
     """Return the figures of the prose that no block of the page shows."""
-    blocks = " ".join(" ".join(found["text"].split()) for found in BLOCK.finditer(page))
+    shown = (
+        found["text"].replace(",", " ") if found["kind"] == "csv" else found["text"]
+        for found in BLOCK.finditer(page)
+    )
+    blocks = " ".join(" ".join(text.split()) for text in shown)
     prose = LINK.sub("]", " ".join(BLOCK.sub("", page.removeprefix(MARK)).split()))
     codes = [code for code in CODE.findall(prose) if re.search(r"\d", code)]
     figures = dict.fromkeys([*codes, *NUMBER.findall(CODE.sub("", prose))])
@@ -116,12 +179,12 @@ def _set(environment: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _written(text: str) -> Path:
+def _written(text: str, *, from_line: int = 0) -> Path:
     named = FILE.match(text)
     if named is None:
-        raise Unplayable(f"found toml without a name, expected `# NAME.toml` first:\n{text}")
+        raise Unplayable(f"found a file without a name, expected `# NAME.toml` first:\n{text}")
     file = Path(named[1])
-    file.write_text(text, encoding="utf-8")
+    file.write_text("".join(text.splitlines(keepends=True)[from_line:]), encoding="utf-8")
     return file
 
 
@@ -179,3 +242,10 @@ def _settled(text: str, *, began: datetime) -> str:
         return found.expand(NOON) if began <= at <= datetime.now(UTC) else found[0]
 
     return CLOCK.sub(moment, text)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(_played_here(sys.stdin.read()))
+    except Unplayable as problem:
+        sys.exit(str(problem))

@@ -5,6 +5,7 @@ These names are the library: pure, exact, standard library only. The modules beh
 
 from trancher.core.book import Book
 from trancher.core.errors import TrancherError
+from trancher.core.evolve import evolve
 from trancher.core.instrument import FeeIn, Instrument
 from trancher.core.lifecycle import TRANSITIONS, State
 from trancher.core.limits import BotLimits, PortfolioLimits, Refusal, RefusalCode
@@ -12,7 +13,7 @@ from trancher.core.manual import record_entry, record_exit
 from trancher.core.money import parse_decimal
 from trancher.core.order import BotName, Fill, PositionId, Side, TradeId
 from trancher.core.pnl import Figures, figures, identity_gap, realized_pnl_of, unrealized_pnl_of
-from trancher.core.position import Position, evolve, new_position
+from trancher.core.position import Position, new_position
 from trancher.core.tranches import Disposal, Exit, Match, Tranche
 
 __all__ = [

@@ -1,33 +1,41 @@
 """The one loop: load, decide, write down, send, book. It decides in every mode alike.
 
-The engine holds what the bots share: the cash, what is reserved of it, the trades of the day and
-the positions. The mode is a choice of exchange and store, never a question asked here.
+The engine holds the positions of the bots, and the treasury that they share. The mode is a choice
+of exchange and store, never a question asked here.
 
 Invariants:
 1. Nothing is sent before its events are in the store.
-2. free cash = cash - what working orders may cost - what is set aside for rungs; an accepted
-   entry leaves it at 0 or above.
-3. A trade is counted when it is decided and given back if nothing of it fills.
-4. A closed position is never changed again.
+2. An accepted entry leaves the free cash at 0 or above.
+3. A closed position is never changed again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
+from trancher.core.bot import (
+    NO_PAST,
+    Bot,
+    Past,
+    exits_to_reserve,
+    exposure_of,
+    funds_to_reserve,
+)
 from trancher.core.conditions import Observation
-from trancher.core.day import day_of
-from trancher.core.decide import Decision, conclude, decide_close, decide_entry, decide_exit
+from trancher.core.decide_entry import building_over, decide_due, entry_due
+from trancher.core.decide_exit import conclude, decide_close, decide_exit
+from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled
+from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, Order, PositionId, Side
-from trancher.core.position import Position, WorkingEntry, evolve, new_position
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
+from trancher.core.position import Position, WorkingEntry, new_position
 from trancher.ports import Exchange, Marks, Report, Store
+from trancher.treasury import Treasury
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +59,9 @@ class Seat:
     Attributes:
         position: the one it has, or a CLOSED one that waits for its first entry.
         closed: its past positions that bought something, oldest first.
+        past: what it remembers over all its positions.
         opened: how many positions it has had, the present one included.
-        last_entry_at: its last entry fill, over all its positions.
         price: the latest it saw, quote per base.
-        changed_at: when something last happened to it.
         changes: how often something happened to it.
         entries: how many of its entry orders have begun to fill.
         refusals: evaluations refused, by code; one with two reasons counts for both.
@@ -63,21 +70,12 @@ class Seat:
     bot: Bot
     position: Position
     closed: list[Position] = field(default_factory=list)
+    past: Past = NO_PAST
     opened: int = 1
-    last_entry_at: datetime | None = None
     price: Decimal | None = None
-    changed_at: datetime | None = None
     changes: int = 0
     entries: int = 0
     refusals: Counter[RefusalCode] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reservation:
-    """An order that works: what it may cost, and the day its trade counts for."""
-
-    cost: Decimal
-    day: date
 
 
 class Engine:
@@ -95,34 +93,35 @@ class Engine:
         self.seats: Mapping[BotName, Seat] = {
             bot.name: Seat(bot=bot, position=_fresh(bot, 1)) for bot in bots
         }
-        self.cash = portfolio.cash
-        self.trades: Counter[date] = Counter()
-        self._portfolio = portfolio
+        self.treasury = Treasury(portfolio.cash, portfolio.zone)
+        self._limits = portfolio.limits
         self._store = store
         self._exchange = exchange
         self._marks = marks
-        self._working: dict[ClientOrderId, _Reservation] = {}
         self._owners: dict[ClientOrderId, BotName] = {}
-        self._set_aside: dict[BotName, Decimal] = {}
 
     @exact
     def evaluate(self, name: BotName, seen: Observation) -> None:
         """Look at the market for one bot and do what is due: an exit, else an entry."""
         seat = self.seats[name]
         seat.price = seen.price
+        if self._limits.max_drawdown is not None:
+            self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
         if self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen)):
             return
-        if seat.bot.plan.due(seat.position, seen) is None:
+        self._end_building(seat, seen.at)
+        due = entry_due(seat.bot, seat.position, seen, seat.past)
+        if due is None:
             return
-        entering = decide_entry(
+        entering = decide_due(
             seat.bot,
             seat.position,
             seen,
+            due,
+            past=seat.past,
             usage=self._usage(seat, seen.at),
-            limits=self._portfolio.limits,
-            last_entry_at=seat.last_entry_at,
+            limits=self._limits,
         )
-        assert entering is not None
         self._carry_out(seat, entering)
 
     @exact
@@ -152,30 +151,57 @@ class Engine:
         return sum(seat.position.state is not State.CLOSED for seat in self.seats.values())
 
     @property
-    @exact
     def free_cash(self) -> Decimal:
         """Quote that is neither spent nor reserved by anybody."""
-        return self.cash - self._reserved(but=None)
+        return self.treasury.free_cash(but=None)
 
-    def _reserved(self, *, but: BotName | None) -> Decimal:
-        orders = sum((working.cost for working in self._working.values()), ZERO)
-        rungs = sum((cost for name, cost in self._set_aside.items() if name != but), ZERO)
-        return orders + rungs
+    @exact
+    def equity(self, at: datetime) -> Decimal:
+        """Return cash and what is held at the latest prices known at `at`, in quote."""
+        worth = self.treasury.cash
+        for name, seat in self.seats.items():
+            if seat.position.held > 0:
+                price = self._marks.price(name, at) or seat.price
+                assert price is not None
+                worth += seat.position.held * price
+        return worth
 
     def _usage(self, asking: Seat, at: datetime) -> Usage:
-        day = day_of(at, self._portfolio.zone)
-        mode = self._portfolio.limits.exit_reserve
+        treasury, limits = self.treasury, self._limits
+        day = treasury.day(at)
+        others = [seat for seat in self.seats.values() if seat is not asking]
+        equity = self.equity(at)
         return Usage(
-            free_cash=self.cash - self._reserved(but=asking.bot.name),
+            free_cash=treasury.free_cash(but=asking.bot.name),
             active_positions=self.active_positions,
-            trades_today=self.trades[day.date],
+            trades_today=treasury.trades[day.date],
             exits_reserved=sum(
-                exits_to_reserve(seat.bot, seat.position, mode)
-                for seat in self.seats.values()
-                if seat is not asking and seat.position.state is not State.CLOSED
+                exits_to_reserve(seat.bot, seat.position, limits.exit_reserve)
+                for seat in others
+                if seat.position.state is not State.CLOSED
             ),
             day_ends_at=day.ends_at,
+            equity=equity,
+            peak_equity=max(treasury.peak_equity, equity),
+            exposure=_exposure(self.seats.values()),
+            symbol_exposure=_exposure(
+                seat
+                for seat in self.seats.values()
+                if seat.bot.instrument.symbol == asking.bot.instrument.symbol
+            ),
+            realized_today=treasury.realized_on(day),
+            losing_streak=treasury.losing_streak_on(day),
         )
+
+    def _end_building(self, seat: Seat, at: datetime) -> None:
+        """End the building once its window has passed; what is still being bought is canceled."""
+        ended = building_over(seat.bot, seat.position, at)
+        if ended is None:
+            return
+        entry = seat.position.working_entry
+        self._write(seat, (ended,))
+        if entry is not None:
+            self._exchange.cancel(entry.order.client_order_id)
 
     def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> bool:
         """Carry out the exit that `decide` returns; say whether there is an accepted one."""
@@ -199,50 +225,52 @@ class Engine:
         self._write(seat, decision.events)
         for order_id in decision.cancels:
             self._exchange.cancel(order_id)
-        if decision.order is not None:
-            self._reserve(seat, decision.order)
-            self._exchange.send(decision.order)
-
-    def _reserve(self, seat: Seat, order: Order) -> None:
-        day = day_of(order.decided_at, self._portfolio.zone).date
-        self._owners[order.client_order_id] = seat.bot.name
-        self._working[order.client_order_id] = _Reservation(
-            cost=seat.bot.instrument.with_taker_fee(order.size)
-            if isinstance(order, EntryOrder)
-            else ZERO,
-            day=day,
-        )
-        self.trades[day] += 1
+        order = decision.order
+        if order is not None:
+            self._owners[order.client_order_id] = seat.bot.name
+            cost = (
+                seat.bot.instrument.with_taker_fee(order.size)
+                if isinstance(order, EntryOrder)
+                else ZERO
+            )
+            self.treasury.reserve(order.client_order_id, cost=cost, decided_at=order.decided_at)
+            self._exchange.send(order)
 
     def _book(self, seat: Seat, report: Report) -> None:
         before = seat.position
-        if _is_known(before, report, working=report.order_id in self._working):
+        if _is_known(before, report, working=self.treasury.works(report.order_id)):
             return
         self._write(seat, (report,))
         if isinstance(report, Filled):
-            self._pay(seat, report)
+            self._settle(seat, before, report)
             entry = before.working_entry
             seat.entries += entry is not None and entry.filled == 0 and _fills(report, entry)
             return
-        reservation = self._working.pop(report.order_id)
         ended = next(w for w in before.working if w.order.client_order_id == report.order_id)
-        if ended.filled == 0:
-            self.trades[reservation.day] -= 1
+        self.treasury.release(report.order_id, filled=ended.filled > 0)
+        if ended.filled == 0 and isinstance(ended, WorkingEntry):
+            seat.past = replace(seat.past, unfilled_at=report.at)
         assert seat.price is not None
         self._write(seat, conclude(seat.bot, seat.position, price=seat.price, at=report.at))
 
-    def _pay(self, seat: Seat, filled: Filled) -> None:
-        fill, reservation = filled.fill, self._working[filled.order_id]
+    def _settle(self, seat: Seat, before: Position, filled: Filled) -> None:
+        """Move the cash of a fill."""
+        fill, instrument = filled.fill, seat.bot.instrument
         seat.price = fill.price
-        fee = fill.fee if fill.fee_asset == seat.bot.instrument.quote else ZERO
+        fee = fill.fee if fill.fee_asset == instrument.quote else ZERO
         notional = fill.price * fill.quantity
         if fill.side is Side.BUY:
-            self.cash -= notional + fee
-            left = reservation.cost - seat.bot.instrument.with_taker_fee(notional)
-            self._working[filled.order_id] = replace(reservation, cost=max(left, ZERO))
-            seat.last_entry_at = fill.at
-        else:
-            self.cash += notional - fee
+            self.treasury.pay(
+                filled.order_id,
+                amount=notional + fee,
+                of_reserved=instrument.with_taker_fee(notional),
+            )
+            # Fills may arrive out of order.
+            last = max(seat.past.last_entry_at or fill.at, fill.at)
+            seat.past = replace(seat.past, last_entry_at=last)
+            return
+        realized = seat.position.anchor_realized - before.anchor_realized
+        self.treasury.receive(notional - fee, realized=realized, at=fill.at)
 
     def _write(self, seat: Seat, events: Sequence[Event]) -> None:
         """Write events down, with what the market did before them, and fold them in."""
@@ -251,14 +279,16 @@ class Engine:
         marked = self._marks.take(seat.bot.name) if seat.position.held > 0 else None
         whole = events if marked is None else (marked, *events)
         self._keep(seat, whole)
-        seat.changed_at = events[-1].at
         seat.changes += 1
-        if seat.position.state is State.BUILDING:
-            self._set_aside[seat.bot.name] = funds_to_reserve(seat.bot, seat.position)
-        else:
-            self._set_aside.pop(seat.bot.name, None)
+        self.treasury.set_aside(seat.bot.name, self._for_rungs(seat, events[-1].at))
         if seat.position.state is State.CLOSED:
-            _turn_over(seat)
+            self._turn_over(seat)
+
+    def _for_rungs(self, seat: Seat, at: datetime) -> Decimal | None:
+        if seat.position.state is not State.BUILDING:
+            return None
+        equity = self.equity(at) if seat.bot.plan.sized_by_equity else ZERO
+        return funds_to_reserve(seat.bot, seat.position, equity=equity)
 
     def _keep(self, seat: Seat, events: Sequence[Event]) -> None:
         position = seat.position
@@ -266,6 +296,23 @@ class Engine:
             position = evolve(position, event)
         self._store.append(position, events)
         seat.position = position
+
+    def _turn_over(self, seat: Seat) -> None:
+        """Put a closed position away and wait for the next first entry."""
+        done, at = seat.position, seat.position.closed_at
+        if done.book.tranche_count:
+            assert at is not None
+            stopped = seat.bot.plan.was_stopped(done)
+            seat.past = replace(seat.past, closed_at=at, stopped_at=at if stopped else None)
+            self.treasury.closed(done.anchor_realized, at)
+            seat.closed.append(done)
+        seat.opened += 1
+        seat.position = _fresh(seat.bot, seat.opened)
+
+
+def _exposure(seats: Iterable[Seat]) -> Decimal:
+    """Return the anchor cost of what is held and the size of what is being bought, in quote."""
+    return sum((exposure_of(seat.position) for seat in seats), ZERO)
 
 
 def _is_known(position: Position, report: Report, *, working: bool) -> bool:
@@ -277,14 +324,6 @@ def _is_known(position: Position, report: Report, *, working: bool) -> bool:
 
 def _fills(report: Filled, entry: WorkingEntry) -> bool:
     return report.order_id == entry.order.client_order_id
-
-
-def _turn_over(seat: Seat) -> None:
-    """Put a closed position away and wait for the next first entry."""
-    if seat.position.book.tranche_count:
-        seat.closed.append(seat.position)
-    seat.opened += 1
-    seat.position = _fresh(seat.bot, seat.opened)
 
 
 def _fresh(bot: Bot, number: int) -> Position:

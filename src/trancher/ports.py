@@ -1,9 +1,11 @@
 """What the engine needs from outside. The core never sees these; adapters never see each other."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled, Marked, OrderEnded
 from trancher.core.order import BotName, ClientOrderId, Order
 from trancher.core.position import Position
@@ -44,7 +46,11 @@ class Store(Protocol):
 
 
 class Marks(Protocol):
-    """Says how far the market moved while nothing happened to a position."""
+    """Says where the market stands, and how far it moved while nothing happened to a position."""
+
+    def price(self, bot: BotName, at: datetime) -> Decimal | None:
+        """Return the latest price known at `at` of a bot's instrument, quote per base."""
+        ...
 
     def take(self, bot: BotName) -> Marked | None:
         """Return the move since the last call for this bot; None where it is told already."""

@@ -2,7 +2,9 @@
 
 import pytest
 
-from trancher.app.settings import Settings, parse
+from small_settings import settings_of
+from trancher.app.fitting import fit
+from trancher.app.settings import parse
 
 SMALLEST = """
 [portfolio]
@@ -16,19 +18,6 @@ plan = "dca"
 size = 25
 every = "7d"
 """
-
-
-def settings_of(
-    *, portfolio: str = "", limits: str = "", entry: str = "", end: str = ""
-) -> Settings:
-    """Return the settings of a small configuration with these lines in their tables."""
-    entry = entry or 'plan = "dca"\nsize = 25\nevery = "7d"'
-    return parse(
-        f"[portfolio]\nquote = 'USD'\ncash = 1000\n{portfolio}\n"
-        f"[[bot]]\nname = 'b'\nsymbol = 'BTC/USD'\n[bot.limits]\n{limits}\n"
-        f"[bot.entry]\n{entry}\n[bot.exit]\n{end}\n",
-        file="c.toml",
-    )
 
 
 WARNED = [
@@ -51,7 +40,7 @@ WARNED = [
         "",
         "safety order 1 of 60 never fits: max_tranche_size 50 binds",
     ),
-    ("", "", "", 'take_profit = [{gain = "9%", sell = "50%"}]', "the rest is never sold"),
+    ("", "", "", 'take_profit = [{gain = "9%", sell = "50%"}]', "no other rule sells the rest"),
     ("", "", "", "", "it has no exit"),
     ("", "cash = 50", "", "", "cash 50 is below the 75.075"),
     (
@@ -119,3 +108,80 @@ def test_what_nothing_reads_is_warned_of() -> None:
 
     assert "instrument ETH/USD: no bot trades it" in settings.warnings
     assert "bot b: no rung reads the signal rsi" in settings.warnings
+
+
+STOP = 'stop_loss = "9%"\n'
+DCA = 'plan = "dca"\nsize = 25\nevery = "7d"\n'
+MORE = [
+    (
+        {"entry": DCA + 'build_window = "7d"'},
+        "bot b: build_window 7d is over before the 7d that further entry waits: it never comes",
+    ),
+    (
+        {"end": 'signal_exit = {score = -0.5}\nreentry_cooldown = "1d"', "signals": "rsi = {}"},
+        "bot b: reentry_cooldown has no effect: there is no stop after which it runs",
+    ),
+    (
+        {"portfolio": 'symbol_caps = {"ETH/USD" = 50}', "end": STOP},
+        "symbol_caps ETH/USD: no bot trades it",
+    ),
+    (
+        {"portfolio": 'symbol_caps = {"BTC/USD" = 24.99}', "end": STOP},
+        "bot b: symbol_caps BTC/USD 24.99 is below its first entry of 25: it never enters",
+    ),
+    (
+        {"portfolio": "max_exposure = 0", "end": STOP},
+        "bot b: max_exposure 0 is below its first entry of 25: it never enters",
+    ),
+    (
+        {"entry": DCA + 'on_excess = "clip"', "limits": "max_position_size = 60", "end": STOP},
+        (
+            "bot b: further entry can be used 2 of 2 times: max_position_size 60 binds, to which "
+            "the last is clipped"
+        ),
+    ),
+    (
+        {
+            "end": 'take_profit = [{gain = "5%", sell = "5%"}, {gain = "9%", sell = "rest"}]',
+            "instrument": "min_notional = 5",
+        },
+        (
+            "bot b: take profit +5 % sells at most 3.9375, below min_notional 5: it waits for the "
+            "next rung"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("tables", "expected"), MORE, ids=[one[1][:60] for one in MORE])
+def test_the_whole_warning_says_what_comes_of_it(tables: dict[str, str], expected: str) -> None:
+    """
+    One sentence, and no other beside it.
+    """
+    assert settings_of(**{"end": STOP, **tables}).warnings == (expected,)
+
+
+def test_limits_that_just_fit_are_no_warning() -> None:
+    """
+    At the very bound everything is bought, so there is nothing to say.
+    """
+    tables = {"portfolio": 'max_exposure = 75\nsymbol_caps = {"BTC/USD" = 25}', "end": STOP}
+
+    assert settings_of(entry=DCA + 'build_window = "7d1s"', **tables).warnings == ()
+
+
+def test_what_is_clipped_counts_in_the_worst_case() -> None:
+    """
+    A rung cut to the largest tranche, and one cut to what is left, both cost money.
+    """
+    clipping = settings_of(
+        entry='plan = "rungs"\non_excess = "clip"\nrungs = ['
+        "{when = {flat = true}, size = 70}, {when = {drop = 0.1}, size = 40}, "
+        "{when = {drop = 0.2}, size = 40}]"
+    )
+    (bot,) = clipping.bots
+
+    fits = fit(bot.plan, bot.limits, equity=clipping.portfolio.cash)
+
+    assert [one.uses for one in fits] == [1, 1, 1]
+    assert [one.total for one in fits] == [50, 90, 100]

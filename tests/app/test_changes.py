@@ -27,7 +27,7 @@ def between(old: str, new: str) -> tuple[Change, ...]:
         ("0.05%", "1%", (None, "backtest.slippage", "0.0005", "0.01")),
         ("size = 20", "size = 21", ("seldom", "entry.size", "20", "21")),
         ('tranche_cooldown = "4h"', "", ("seldom", "limits.tranche_cooldown", "4h", "15m")),
-        ('stop_loss = "2%"', "", ("often", "exit.stop_loss", "0.02", None)),
+        ('stop_loss = "2%"', 'stop_loss = "3%"', ("often", "exit.stop_loss.loss", "0.02", "0.03")),
         ("0.7%", "8%", ("often", "exit.take_profit[2].gain", "0.007", "0.08")),
         ("33%", "50%", ("often", "exit.take_profit[1].sell", "0.33", "0.5")),
     ],

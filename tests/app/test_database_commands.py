@@ -1,5 +1,6 @@
 """The care of a database as a person takes it: the drill of backup and restore, an upgrade."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import create_engine
 
 from app.test_books_commands import DB, FLAT, backtest, refused
 from command_line import done
+from store.kept import older
 from trancher.store import schema
 
 
@@ -58,9 +60,32 @@ def test_an_older_database_is_upgraded_once_and_keeps_its_books(tmp_path: Path) 
     second = done("db", "upgrade", "--db", DB, folder=tmp_path).out
 
     assert said.err == (
-        "books.db: found schema 0001, expected schema 0002: run `trancher db upgrade`\n"
+        "books.db: found schema 0001, expected schema 0003: run `trancher db upgrade`\n"
     )
-    assert first == "books.db was of schema 0001, and is of schema 0002 now.\n"
-    assert second == "books.db is of schema 0002 already.\n"
+    assert first == "books.db was of schema 0001, and is of schema 0003 now.\n"
+    assert second == "books.db is of schema 0003 already.\n"
     assert done("status", "--db", DB, folder=tmp_path).out == before
     done("verify", "--db", DB, folder=tmp_path)
+
+
+def test_books_of_an_older_program_answer_after_an_upgrade(tmp_path: Path) -> None:
+    """
+    Bytes that a program of schema 0002 wrote; what it said of them is still what is said.
+    """
+    older(tmp_path / "books.db")
+    done("db", "upgrade", "--db", DB, folder=tmp_path)
+
+    status = done("status", "--db", DB, "--json", folder=tmp_path).document
+    position = done("position", "steps", "--db", DB, "--json", folder=tmp_path).document
+    why = {bot: done("why", bot, "--db", DB, folder=tmp_path).words for bot in ("steps", "late")}
+    verified = done("verify", "--db", DB, folder=tmp_path).words
+
+    assert (status["active_positions"], status["trades_today"]) == (1, 3)
+    assert Decimal(status["cash"]) == Decimal("977.4450275")
+    tranches = position["position_tranches"]
+    assert [one["status"] for one in tranches] == ["closed", "partly_sold"]
+    assert "sells at or above 130.00 (+18.2 %)" in why["steps"]
+    assert "would be active position 2 of at most 1 beside steps" in why["late"]
+    assert verified.startswith("22 entries, 1 positions, 1 loads: everything that is stored")
+    for words in ("journal", "decisions steps", "bots list", "bots show late"):
+        done(*words.split(), "--db", DB, "--json", folder=tmp_path)

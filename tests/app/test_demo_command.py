@@ -14,7 +14,7 @@ from command_line import Said, done
 ENDS = re.compile(
     r" (from|until) 20[0-9-]+ [0-9:]+ UTC| at or (below|above) [0-9]| once rsi < | until (a|this) "
 )
-FILES = {"demo.toml", "BTC-USD.csv", "ETH-USD.csv", "SOL-USD.csv"}
+FILES = {"demo.toml", "BTC-USD.csv", "ETH-USD.csv", "SOL-USD.csv", "ADA-USD.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +61,12 @@ def test_it_says_that_the_market_is_simulated(said: Said) -> None:
     assert "seed 1." in said.out.splitlines()[0]
 
 
-def test_all_three_bots_trade(document: Any) -> None:
+def test_all_four_patterns_trade(document: Any) -> None:
     """
     A bot that never buys, or never sells, shows nothing.
     """
-    assert [bot["bot"] for bot in document["bots"]] == ["dca", "safety-ladder", "profit-ladder"]
+    names = [bot["bot"] for bot in document["bots"]]
+    assert names == ["dca", "graduated", "profit-ladder", "signals"]
     for bot in document["bots"]:
         assert bot["entries"] >= 20
         assert bot["exits"] >= 20
@@ -135,5 +136,5 @@ def test_another_seed_is_another_market(tmp_path: Path, document: Any) -> None:
     _, _, plan, check, _ = next_commands(other)
     assert "is valid" in done(*check, folder=tmp_path).out
     told = done(*plan, "--json", folder=tmp_path).document
-    assert told["bot"] == "safety-ladder"
+    assert told["bot"] == "profit-ladder"
     assert str(document["entries"]) not in other.out.split()

@@ -73,7 +73,7 @@ def test_a_kept_backtest_is_the_same_backtest(tmp_path: Path) -> None:
     assert (first.run_id, second.run_id) == (1, 2)
     assert repr(first.backtest.bots) == repr(memory.bots)
     assert first.backtest.refusals == memory.refusals
-    assert first.backtest.replayed.engine.cash == memory.replayed.engine.cash
+    assert first.backtest.replayed.engine.treasury.cash == memory.replayed.engine.treasury.cash
 
 
 def test_what_was_kept_can_be_read_and_verified(tmp_path: Path) -> None:

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from small_settings import settings_of
+from trancher.app.configured import SignalSetting
 from trancher.app.section import name_of, sections
-from trancher.app.settings import Settings, load, parse
+from trancher.app.settings import load, parse
+from trancher.app.signal_grammar import EVENTS
 from trancher.core.conditions import All, AnyOf, Comparison, Elapsed, Flat, Indicator, Move, Origin
+from trancher.core.exits import StopLoss, TakeProfit, TimeStop
 from trancher.core.instrument import FeeIn
 from trancher.core.limits import BotLimits, ExitReserve, PortfolioLimits, ReserveFunds
-from trancher.core.rungs import EntryRung, StopLoss, TakeProfit, TimeStop
+from trancher.core.rungs import EntryRung
 from trancher.core.tranches import Disposal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,19 +73,6 @@ every = "7d"
 """
 
 
-def settings_of(
-    *, portfolio: str = "", limits: str = "", entry: str = "", end: str = "", signals: str = ""
-) -> Settings:
-    """Return the settings of a small configuration with these lines in their tables."""
-    entry = entry or 'plan = "dca"\nsize = 25\nevery = "7d"'
-    return parse(
-        f"[portfolio]\nquote = 'USD'\ncash = 1000\n{portfolio}\n"
-        f"[[bot]]\nname = 'b'\nsymbol = 'BTC/USD'\n[bot.limits]\n{limits}\n"
-        f"[bot.signals]\n{signals}\n[bot.entry]\n{entry}\n[bot.exit]\n{end}\n",
-        file="c.toml",
-    )
-
-
 def rungs_of(entry: str, *, limits: str = "", signals: str = "") -> tuple[EntryRung, ...]:
     return settings_of(entry=entry, limits=limits, signals=signals).bots[0].plan.entries
 
@@ -118,7 +109,14 @@ def test_the_reference_configuration_loads() -> None:
         TakeProfit(gain=Decimal("0.03"), share=None),
     )
     assert bot.plan.rebuild
-    assert bot.signals == {"rsi": 14}
+    assert bot.signals.built_in == {
+        "rsi": SignalSetting(
+            parameters={"period": 14, "oversold": Decimal(30), "overbought": Decimal(70)},
+            weight=Decimal(1),
+            max_age=None,
+        )
+    }
+    assert bot.signals.external == {}
     assert bot.timeframe == timedelta(minutes=1)
     assert bot.disposal is Disposal.AVERAGE
     assert bot.limits.reserve_funds is ReserveFunds.NONE
@@ -354,11 +352,11 @@ def test_the_examples_load_without_a_warning(path: Path) -> None:
     assert settings.portfolio.limits == PortfolioLimits(exit_reserve=ExitReserve.ONE)
 
 
-def test_there_are_three_examples() -> None:
+def test_there_are_five_examples() -> None:
     """
     An empty folder would pass the test above.
     """
-    assert [path.stem for path in EXAMPLES] == ["dca", "ladder", "profit"]
+    assert [path.stem for path in EXAMPLES] == ["dca", "graduated", "ladder", "profit", "signal"]
 
 
 def test_every_key_is_documented() -> None:
@@ -375,3 +373,15 @@ def test_every_key_is_documented() -> None:
     }
 
     assert not missing
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_parameter_and_event_of_a_signal_is_documented(name: str) -> None:
+    """
+    Two signals may have a key of one name, and mean something else by it.
+    """
+    reference = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    said = settings_of(signals=f"{name} = {{}}").bots[0].signals.built_in[name]
+
+    assert [key for key in said.parameters if f"`{name}.{key}`" not in reference] == []
+    assert [event for event in EVENTS[name] if f"`{event}`" not in reference] == []

@@ -106,13 +106,13 @@ def test_cash_reservations_and_trades_are_the_engines(
     found = standing(f"sqlite:///{tmp_path}/{seed}.db")
 
     assert found.at == FIRST_AT + timedelta(hours=hours)
-    assert found.cash == engine.cash
+    assert found.cash == engine.treasury.cash
     assert found.free_cash == engine.free_cash
     assert len(found.active) == engine.active_positions
-    assert found.trades[found.day] == engine.trades[found.day]
+    assert found.trades[found.day] == engine.treasury.trades[found.day]
     for one in found.bots:
         seat = engine.seats[one.settings.name]
-        assert one.last_entry_at == seat.last_entry_at
+        assert one.past.last_entry_at == seat.past.last_entry_at
         assert one.position.id == seat.position.id
         assert one.position.state == seat.position.state
 

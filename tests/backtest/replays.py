@@ -9,16 +9,17 @@ from typing import Final
 import numpy as np
 
 from backtest.model import Model
-from trancher.app.backtesting import engine_portfolio
+from trancher.app.backtesting import engine_portfolio, signals_of
 from trancher.app.settings import Settings, parse
 from trancher.backtest.exact import Evaluate, Replay, Replayed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.runner import Strategy
 from trancher.core.events import EntryAccepted, ExitAccepted, Filled
+from trancher.core.exits import TakeProfit
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order
-from trancher.core.rungs import TakeProfit
 from trancher.files.decimals import Decimals
 from trancher.market.candles import Candles
+from trancher.market.outside import OutsideSignal
 
 FIRST: Final = datetime(2025, 3, 1, 20, tzinfo=UTC)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,6 +68,7 @@ def replay_of(
     *,
     jump: bool = True,
     close_at_end: bool = False,
+    outside: Sequence[OutsideSignal] = (),
 ) -> Replay:
     """Return the replay of a configuration, set up; without `jump` it visits every candle."""
     return Replay(
@@ -74,8 +76,7 @@ def replay_of(
         strategies=[
             Strategy(
                 bot=bot.bot(settings.instrument(bot.symbol, price_tick=candles[bot.symbol].tick)),
-                timeframe=bot.timeframe,
-                periods=bot.signals,
+                signals=signals_of(bot, outside),
             )
             for bot in settings.bots
         ],

@@ -1,55 +1,32 @@
-"""The feed of a replay: one set of columns for all bots of a market."""
+"""The feed of a replay: one set of columns, and of readings, for all bots of a market."""
 
 from datetime import timedelta
-
-import numpy as np
+from decimal import Decimal
 
 from backtest.replays import candles_of
-from trancher.backtest.feed import Feed, indicators_of
+from trancher.backtest.feed import Feed
+from trancher.backtest.readings import BotSignals, SignalTerms
+from trancher.market.signals import Rsi
 
-HALF_HOUR, HOUR = timedelta(minutes=30), timedelta(hours=1)
-# Wider and wider swings, every hour as every half hour, so that no two values are equal.
-CLOSES = [1_000 + (7 if place % 3 else -9) * place for place in range(40)]
-CANDLES = candles_of([(place, price, price, price, price) for place, price in enumerate(CLOSES)])
+HOUR = timedelta(hours=1)
+CANDLES = candles_of([(place, 100, 100, 100, 100) for place in range(40)])
 
 
-def test_bots_that_read_the_same_indicator_share_it() -> None:
+def rsi(period: int, timeframe: timedelta | None = None) -> BotSignals:
+    """Return a bot that listens to the RSI alone."""
+    terms = SignalTerms(signal=Rsi(period=period), weight=Decimal(1))
+    return BotSignals(timeframe=timeframe, built_in={"rsi": terms})
+
+
+def test_bots_that_listen_to_the_same_share_what_they_hear() -> None:
     """
-    Blocks are built in a column once; a hundred bots must not build them a hundred times.
+    Readings and blocks of columns are made once; a hundred bots must not make them each.
     """
     feed = Feed("ACME/USD", CANDLES)
 
-    one = feed.indicators({"rsi": 3}, HOUR)["rsi"]
+    one = feed.heard(rsi(3))
 
-    assert feed.indicators({"rsi": 3}, HOUR)["rsi"] is one
-    assert feed.indicators({"rsi": 4}, HOUR)["rsi"] is not one
-    assert feed.indicators({"rsi": 3}, HALF_HOUR)["rsi"] is not one
-    assert np.array_equal(
-        one.values, indicators_of(CANDLES, {"rsi": 3}, HOUR)["rsi"], equal_nan=True
-    )
-
-
-def test_the_file_s_own_timeframe_may_be_said_or_left_out() -> None:
-    """
-    At each close the candle that has just closed is known: the same values either way.
-    """
-    own = indicators_of(CANDLES, {"rsi": 3}, None)["rsi"]
-
-    assert np.array_equal(
-        own, indicators_of(CANDLES, {"rsi": 3}, HALF_HOUR)["rsi"], equal_nan=True
-    )
-    assert np.isnan(own).sum() == 3
-    assert len(own) == len(CLOSES)
-
-
-def test_a_coarser_indicator_is_known_once_its_candle_has_closed() -> None:
-    """
-    Two half hours make an hour: its value holds from its close on, for two of them, and no
-    sooner.
-    """
-    fine = indicators_of(CANDLES, {"rsi": 3}, HOUR)["rsi"]
-
-    known = fine[~np.isnan(fine)]
-    assert len(known) == 2 * (len(CLOSES) // 2 - 3) - 1
-    assert np.array_equal(known[:-1:2], known[1::2])
-    assert len(set(known[::2])) == len(known[::2])
+    assert feed.heard(rsi(3)) is one
+    assert one.column("rsi") is one.column("rsi")
+    assert feed.heard(rsi(4)) is not one
+    assert feed.heard(rsi(3, HOUR)) is not one

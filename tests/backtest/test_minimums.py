@@ -39,8 +39,8 @@ def test_a_fee_in_base_leaves_dust_and_the_books_balance() -> None:
         Decimal("0.009"),
     )
     assert closed.book.dust_cost == Decimal("0.9")
-    assert replayed.engine.cash == 1000 - 100 + Decimal("89.1") - Decimal("0.0891")
-    assert books_balance(told, cash_before=Decimal(1000), cash_after=replayed.engine.cash)
+    assert replayed.engine.treasury.cash == 1000 - 100 + Decimal("89.1") - Decimal("0.0891")
+    assert books_balance(told, cash_before=Decimal(1000), cash_after=replayed.engine.treasury.cash)
 
 
 def test_what_nobody_would_buy_is_booked_as_dust_and_the_position_closes() -> None:

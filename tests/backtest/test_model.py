@@ -26,6 +26,6 @@ def test_the_replay_does_what_the_specification_says(case: Case) -> None:
     assert fills_of(found) == model_fills(expected)
     assert records_of(found) == model_records(expected)
     seat = found.engine.seats[next(iter(found.engine.seats))]
-    assert found.engine.cash.normalize() == number(expected.cash)
+    assert found.engine.treasury.cash.normalize() == number(expected.cash)
     assert seat.position.held.normalize() == number(expected.one.held)
     assert seat.position.anchor_cost.normalize() == number(expected.one.anchor_cost)

@@ -113,6 +113,21 @@ def test_the_first_limit_that_binds_is_named() -> None:
     assert told.covered_drop == Decimal("0.05")
 
 
+def test_a_rung_that_is_clipped_is_rehearsed_at_its_clipped_size() -> None:
+    """
+    10 + 20 + 40 leave room for 30 of the next 80, and for what the others did not spend of their
+    sizes; after that there is none.
+    """
+    ladder, limits = f'{LADDER}\non_excess = "clip"', "max_position_size = 100"
+
+    told = rehearsed(configuration(ladder, terms=f"{TERMS}\ntaker_fee = 0", limits=limits))
+
+    assert [int(step.size) for step in told.steps] == [10, 20, 40, 30, 160]
+    assert told.steps[3].size == 100 - told.steps[2].cumulated_cost
+    assert told.binding is told.steps[4]
+    assert told.admitted_cash == told.steps[3].cumulated_cash <= 100
+
+
 @pytest.mark.parametrize(("cap", "binding"), [(3, "base order"), (4, "safety order 1")])
 def test_the_trades_kept_back_for_the_ladder_out_count(cap: int, binding: str) -> None:
     """
@@ -186,7 +201,7 @@ def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) ->
         expected = {refusal.code for refusal in told.binding.refusals}
         assert {refusal.code for refusal in refusals[0].refusals} == expected
     if bought:
-        assert book.cash_paid == bought[-1].cumulated_cash == 1000 - found.engine.cash
+        assert book.cash_paid == bought[-1].cumulated_cash == 1000 - found.engine.treasury.cash
         assert said.open_cost == bought[-1].cumulated_cost
         assert said.average_entry_price == bought[-1].average_entry_price
         assert said.break_even_price == bought[-1].break_even_price

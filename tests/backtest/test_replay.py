@@ -15,7 +15,7 @@ from strategies import Dial
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
 from trancher.backtest.inside import SameCandle
-from trancher.core.decide import Kind
+from trancher.core.decision import Kind
 from trancher.core.events import EntryAccepted, Event, Filled
 from trancher.market.candles import Candles
 
@@ -32,8 +32,8 @@ def story(found: Replayed) -> tuple[object, ...]:
     return (
         found.store.journal,
         found.store.records,
-        found.engine.cash,
-        found.engine.trades,
+        found.engine.treasury.cash,
+        found.engine.treasury.trades,
         found.candles,
         found.ambiguous,
     )
@@ -129,7 +129,7 @@ def test_a_coin_of_a_millionth_is_traded_alike(case: Case) -> None:
         for at, side, price, quantity, kind in fills_of(tiny)
     ] == fills_of(large)
     assert records_of(tiny) == records_of(large)
-    assert tiny.engine.cash == large.engine.cash
+    assert tiny.engine.treasury.cash == large.engine.treasury.cash
 
 
 def _times(found: re.Match[str], factor: str) -> str:
@@ -150,7 +150,7 @@ def test_the_disposal_rule_changes_no_decision_and_no_order(case: Case, disposal
     plain = replayed(case.text, candles_of(case.rows))
     assert fills_of(found) == fills_of(plain)
     assert records_of(found) == records_of(plain)
-    assert found.engine.cash == plain.engine.cash
+    assert found.engine.treasury.cash == plain.engine.treasury.cash
 
 
 @LEAN

@@ -82,7 +82,7 @@ def test_what_the_volume_leaves_no_room_for_is_tried_again() -> None:
     assert tape(done) == []
     ends = [e.event.reason for e in done.store.journal if isinstance(e.event, OrderEnded)]
     assert ends == ["ended: too little was traded in this candle"] * 3
-    assert done.engine.trades.total() == 0
+    assert done.engine.treasury.trades.total() == 0
 
 
 @pytest.mark.parametrize("jump", [True, False])

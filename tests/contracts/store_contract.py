@@ -15,11 +15,12 @@ import pytest
 
 from core.walk import Life, Story, step_from, walk
 from strategies import BOT_NAME, NOON, Dial, bot_from, buy_order, opened, portfolio_from
-from trancher.core.decide import Decision, Kind
+from trancher.core.decision import Decision, Kind
 from trancher.core.events import BuildingEnded, EntryAccepted, Event
+from trancher.core.evolve import evolve
 from trancher.core.limits import Refusal, RefusalCode, Unit
 from trancher.core.order import BotName, PositionId
-from trancher.core.position import Position, evolve
+from trancher.core.position import Position
 from trancher.ports import Store
 from trancher.store.records import Record
 

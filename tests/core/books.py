@@ -32,6 +32,7 @@ def bought(
         number=number,
         order_id=order_id(f"b{number}"),
         entry_trade_id=TradeId(f"t{number}"),
+        rung=number - 1,
         reason="rung",
         opened_at=at or NOON + timedelta(minutes=number),
         quantity=quantity,

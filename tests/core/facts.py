@@ -1,6 +1,7 @@
 """Events with everything but the point filled in, and their fold."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -14,8 +15,9 @@ from trancher.core.events import (
     Filled,
     OrderEnded,
 )
-from trancher.core.order import Side
-from trancher.core.position import Position, evolve
+from trancher.core.evolve import evolve
+from trancher.core.order import NamedShare, Side, TrancheId, rule_id
+from trancher.core.position import Position
 
 LATER: Final = NOON + timedelta(hours=1)
 
@@ -28,18 +30,35 @@ def after(events: Iterable[Event], *, start: Position | None = None) -> Position
     return position
 
 
-def entry(name: str = "b1", *, rung: int = 0) -> EntryAccepted:
+def entry(name: str = "b1", *, rung: int = 0, size: str = "100") -> EntryAccepted:
     """Accept an entry."""
-    return EntryAccepted(order=buy_order(name, rung=rung), at=NOON)
+    return EntryAccepted(order=buy_order(name, rung=rung, size=size), at=NOON)
 
 
 def leave(
     name: str, quantity: str, *, full: bool = False, targets: dict[int, str] | None = None
 ) -> ExitAccepted:
     """Accept an exit."""
-    wanted = {index: Decimal(amount) for index, amount in (targets or {}).items()}
-    order = sell_order(name, quantity=quantity, full=full, rungs=tuple(wanted))
+    wanted = {rule_id(index): Decimal(amount) for index, amount in (targets or {}).items()}
+    order = sell_order(name, quantity=quantity, full=full, rungs=tuple(targets or ()))
     return ExitAccepted(order=order, targets=wanted, at=NOON)
+
+
+def leave_named(name: str, *parts: tuple[int, int, str]) -> ExitAccepted:
+    """Accept an exit that names tranches: for each the rule, its number, and the base of it."""
+    named = tuple(
+        NamedShare(
+            rule=rule, tranche_id=TrancheId(f"tranche_{number}"), quantity=Decimal(quantity)
+        )
+        for rule, number, quantity in parts
+    )
+    targets = {rule_id(one.rule, one.tranche_id): one.quantity for one in named}
+    order = replace(
+        sell_order(name, quantity=sum(targets.values(), Decimal(0))),
+        rungs=tuple(dict.fromkeys(one.rule for one in named)),
+        named=named,
+    )
+    return ExitAccepted(order=order, targets=targets, at=NOON)
 
 
 def filled(
@@ -66,6 +85,17 @@ def filled(
             at=at,
         ),
     )
+
+
+def bought(name: str, quantity: str, price: str, *, rung: int = 0) -> tuple[Event, ...]:
+    """Accept an entry, fill it and end it."""
+    return entry(name, rung=rung), filled(name, quantity, price), ended(name)
+
+
+def sold(accepted: ExitAccepted, price: str, *, at: datetime = NOON) -> tuple[Event, ...]:
+    """Fill an accepted exit whole and end it."""
+    name, quantity = accepted.order.client_order_id, accepted.order.quantity
+    return accepted, filled(name, f"{quantity:f}", price, at=at), ended(name)
 
 
 def ended(name: str) -> OrderEnded:

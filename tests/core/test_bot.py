@@ -1,17 +1,37 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.facts import HELD, OPEN, after, ended, entry, filled, leave
-from strategies import BOT_NAME, BTC, opened
-from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
+from core.facts import (
+    BUILT,
+    HELD,
+    OPEN,
+    after,
+    bought,
+    ended,
+    entry,
+    filled,
+    leave,
+    leave_named,
+    sold,
+)
+from strategies import BOT_NAME, BTC, NOON, opened
+from trancher.core.bot import (
+    Bot,
+    building_ends_at,
+    exits_to_reserve,
+    exposure_of,
+    funds_to_reserve,
+)
 from trancher.core.conditions import ALWAYS
 from trancher.core.events import Event
+from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.limits import BotLimits, ExitReserve, ReserveFunds
 from trancher.core.plans import SafetyLevel, dca, ladder
-from trancher.core.rungs import Plan, StopLoss, TakeProfit
+from trancher.core.position import Position
+from trancher.core.rungs import EntryRung, Of, Plan, Rearm
 from trancher.core.tranches import Disposal
 
 LEVELS = tuple(
@@ -87,22 +107,100 @@ def test_the_rungs_to_come_keep_their_money(bot: Bot, taking: str, rest: str) ->
     Base 20, then 30 + 40 + 50 and a fee of 1 %: what can never be bought keeps nothing back.
     Asked while the base order is being taken, and once it is filled: the same answer.
     """
-    assert funds_to_reserve(bot, opened(), taking=0) == Decimal(taking)
-    assert funds_to_reserve(bot, after(BASE)) == Decimal(rest)
+    assert reserve(bot, opened(), taking=(0, "20")) == Decimal(taking)
+    assert reserve(bot, after(BASE)) == Decimal(rest)
+
+
+def reserve(
+    bot: Bot, position: Position, *, equity: str = "0", taking: tuple[int, str] | None = None
+) -> Decimal:
+    """Return what is set aside, while a rung of that size is being taken."""
+    using = None if taking is None else (taking[0], Decimal(taking[1]))
+    return funds_to_reserve(bot, position, equity=Decimal(equity), taking=using)
 
 
 def test_a_working_entry_counts_as_bought() -> None:
     """
     20 are on their way, so that of 90 only 70 are left, and of 3 tranches only two.
     """
-    assert funds_to_reserve(limited(size="90"), after([working()])) == Decimal("70.7")
-    assert funds_to_reserve(limited(tranches=3), after([working()])) == Decimal("70.7")
+    working = after([entry(size="20")])
+
+    assert reserve(limited(size="90"), working) == Decimal("70.7")
+    assert reserve(limited(tranches=3), working) == Decimal("70.7")
+    # A quarter of it is filled: its tranche is there, and only what is left of it is on its way.
+    begun = after([filled("b1", "0.05", "100")], start=working)
+    assert reserve(limited(size="90"), begun) == Decimal("70.7")
+    assert reserve(limited(tranches=3), begun) == Decimal("70.7")
 
 
-def working() -> Event:
-    """Accept the base order of 20."""
-    accepted = entry()
-    return replace(accepted, order=replace(accepted.order, size=Decimal(20)))
+@pytest.mark.parametrize(
+    ("events", "exposure"),
+    [
+        ((), "0"),
+        ((entry(size="20"),), "20"),
+        ((entry(size="20"), filled("b1", "0.05", "90")), "20"),
+        ((entry(size="20"), filled("b1", "0.2", "101")), "20.2"),
+        (BASE, "20"),
+        ((*BASE, entry("b2", rung=1, size="30")), "50"),
+        ((*BASE, BUILT, *sold(leave("s1", "0.1"), "110")), "10"),
+    ],
+)
+def test_exposure_is_what_is_held_and_what_may_still_be_bought(
+    events: tuple[Event, ...], exposure: str
+) -> None:
+    """
+    By anchor cost, so that a sale at whatever price takes its share; an order that has cost more
+    than it meant to takes nothing back.
+    """
+    assert exposure_of(after(events)) == Decimal(exposure)
+
+
+def test_a_rung_of_equity_keeps_its_share_of_it() -> None:
+    """
+    5 % of 1000 is 50, with 1 % fee 50.50; of a debt it is nothing, and a quantum stays a quantum.
+    """
+    share = EntryRung(label="share", when=ALWAYS, size=Decimal("0.05"), of=Of.EQUITY)
+    bot = replace(BOT, plan=replace(BOT.plan, entries=(share,)))
+
+    assert reserve(bot, opened(), equity="1000") == Decimal("50.5")
+    assert reserve(bot, opened(), equity="1000", taking=(0, "50")) == 0
+    assert reserve(bot, opened(), equity="-5") == 0
+    assert share.quote(Decimal("0.0000000333")) == Decimal("0.0000000016")
+
+
+def test_a_rung_that_may_be_bought_back_keeps_its_money_again() -> None:
+    """
+    30 of the first safety order are asked for once more after its tranche was sold by name.
+    """
+    plan = replace(BOT.plan, rebuild=True, rearm=Rearm(times=1, cooldown=timedelta(0)))
+    bot = replace(BOT, plan=replace(plan, entries=plan.entries[:2]))
+    both = after((*BASE, *bought("b2", "0.3", "90", rung=1)))
+    swung = after((BUILT, *sold(leave_named("s1", (1, 2, "0.3")), "100")), start=both)
+
+    assert (reserve(bot, both), reserve(bot, swung)) == (Decimal(0), Decimal("30.3"))
+    assert reserve(bot, swung, taking=(1, "30")) == 0
+
+
+@pytest.mark.parametrize(
+    ("events", "ends_at"),
+    [
+        ((), None),
+        ((entry(),), None),
+        ((entry(), filled("b1", "0.1", "100")), NOON + timedelta(hours=1)),
+        (HELD, NOON + timedelta(hours=1)),
+        (OPEN, None),
+    ],
+)
+def test_the_build_window_runs_from_the_first_fill(
+    events: tuple[Event, ...], ends_at: datetime | None
+) -> None:
+    """
+    Only while the position is being built; without a window it never ends by time.
+    """
+    bot = replace(BOT, plan=replace(BOT.plan, build_window=timedelta(hours=1)))
+
+    assert building_ends_at(bot, after(events)) == ends_at
+    assert building_ends_at(BOT, after(events)) is None
 
 
 def test_a_rung_that_repeats_keeps_the_money_of_every_use() -> None:
@@ -121,11 +219,11 @@ def test_a_rung_that_repeats_keeps_the_money_of_every_use() -> None:
     )
     free, tight = replace(BOT, plan=plan), replace(limited(size="80"), plan=plan)
 
-    assert funds_to_reserve(free, opened(), taking=0) == Decimal("75.75")
-    assert funds_to_reserve(tight, opened(), taking=0) == Decimal("50.50")
+    assert reserve(free, opened(), taking=(0, "25")) == Decimal("75.75")
+    assert reserve(tight, opened(), taking=(0, "25")) == Decimal("50.50")
     second = after([*HELD, entry("b2", rung=1), filled("b2", "0.25", "100"), ended("b2")])
-    assert funds_to_reserve(free, second) == Decimal("50.50")
-    assert funds_to_reserve(free, second, taking=1) == Decimal("25.25")
+    assert reserve(free, second) == Decimal("50.50")
+    assert reserve(free, second, taking=(1, "25")) == Decimal("25.25")
 
 
 @pytest.mark.parametrize(

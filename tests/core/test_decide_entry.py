@@ -1,15 +1,18 @@
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from core.facts import HELD, LATER, OPEN, ended, entry, filled, leave
-from core.test_decide import COARSE, LADDER, STOP, bot, held
+from core.test_decide_exit import COARSE, LADDER, STOP, bot, held
 from strategies import BOOK_ID, BOT_NAME, NOON, observed
-from trancher.core.bot import Bot
-from trancher.core.decide import Decision, Kind, decide_entry
+from trancher.core.bot import NO_PAST, Bot, Past
+from trancher.core.checks import in_flight, not_building
+from trancher.core.decide_entry import decide_entry
+from trancher.core.decision import Decision, Kind
 from trancher.core.events import EntryAccepted, Event
+from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.limits import (
     BotLimits,
@@ -19,11 +22,9 @@ from trancher.core.limits import (
     RefusalCode,
     Unit,
     Usage,
-    in_flight,
-    not_building,
 )
 from trancher.core.order import EntryOrder
-from trancher.core.position import evolve
+from trancher.core.signals import SILENT, Readings
 
 FREE = PortfolioLimits(max_active_positions=None, max_daily_trades=None)
 
@@ -36,6 +37,12 @@ def usage(cash: str = "1000", *, trades: int = 0) -> Usage:
         trades_today=trades,
         exits_reserved=0,
         day_ends_at=NOON.replace(hour=0) + timedelta(days=1),
+        equity=Decimal(1000),
+        peak_equity=Decimal(1000),
+        exposure=Decimal(0),
+        symbol_exposure=Decimal(0),
+        realized_today=Decimal(0),
+        losing_streak=0,
     )
 
 
@@ -46,16 +53,17 @@ def bought_at(
     cash: str = "1000",
     trades: int = 0,
     limits: PortfolioLimits = FREE,
-    last: datetime | None = None,
+    past: Past = NO_PAST,
+    readings: Readings = SILENT,
 ) -> Decision | None:
     """Decide the entry of a position at `price`."""
     return decide_entry(
         by,
         held(*events),
-        observed(price, at=LATER),
+        observed(price, at=LATER, readings=readings),
+        past=past,
         usage=usage(cash, trades=trades),
         limits=limits,
-        last_entry_at=last,
     )
 
 
@@ -245,8 +253,35 @@ def test_the_cooldown_is_the_bots() -> None:
     It survives flat: a new position asks for the last entry of the one before.
     """
     slow = replace(LADDER, limits=BotLimits())
+    early, late = (Past(last_entry_at=LATER - timedelta(minutes=n)) for n in (14, 15))
 
-    assert codes(bought_at("100", by=slow, last=LATER - timedelta(minutes=14))) == [
-        RefusalCode.COOLDOWN
+    assert codes(bought_at("100", by=slow, past=early)) == [RefusalCode.COOLDOWN]
+    assert codes(bought_at("100", by=slow, past=late)) == []
+
+
+def test_after_a_stop_a_bot_waits_longer() -> None:
+    """
+    Two hours from the close, inclusive; after another close it does not wait.
+    """
+    shy = replace(LADDER, limits=BotLimits(reentry_cooldown=timedelta(hours=2)))
+    closed_at = LATER - timedelta(minutes=119)
+    stopped = Past(closed_at=closed_at, stopped_at=closed_at)
+    early = bought_at("100", by=shy, past=stopped)
+
+    assert early is not None
+    assert [(one.code, one.unblocks_at) for one in early.refusals] == [
+        (RefusalCode.COOLDOWN, LATER + timedelta(minutes=1))
     ]
-    assert codes(bought_at("100", by=slow, last=LATER - timedelta(minutes=15))) == []
+    assert codes(bought_at("100", by=shy, past=replace(stopped, stopped_at=None))) == []
+    long_ago = Past(stopped_at=LATER - timedelta(hours=2))
+    assert codes(bought_at("100", by=shy, past=long_ago)) == []
+
+
+def test_an_entry_that_came_to_nothing_backs_off() -> None:
+    """
+    For 60 seconds nothing is due, and nothing is recorded; then it tries again.
+    """
+    early, late = (Past(unfilled_at=LATER - timedelta(seconds=n)) for n in (59, 60))
+
+    assert bought_at("100", past=early) is None
+    assert codes(bought_at("100", past=late)) == []

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -23,6 +24,7 @@ def tranche(number: int, quantity: Decimal | str, price: Decimal | str) -> Tranc
         number=number,
         order_id=order_id(f"o{number}"),
         entry_trade_id=TradeId(f"t{number}"),
+        rung=number - 1,
         reason="rung",
         opened_at=NOON + timedelta(minutes=number),
         quantity=quantity,
@@ -103,8 +105,6 @@ def test_the_dearest_is_told_by_its_entry_not_by_what_is_left() -> None:
     """
     Rounded shares leave a remainder whose cost per unit is a little off; the entry price is not.
     """
-    from dataclasses import replace
-
     crumb = replace(tranche(2, "3", "10"), open_quantity=Decimal("1e-8"), open_cost=Decimal(9))
 
     took = takings(Disposal.HIFO, (tranche(1, "1", "11"), crumb), sale("0.5"))
@@ -249,12 +249,44 @@ def test_naming_none_of_several_is_ambiguous() -> None:
     assert [(t.number, q) for t, q in alone] == [(1, Decimal("0.25"))]
 
 
+def shared(quantity: str, *shares: tuple[int, str], rule: Disposal) -> dict[int, Decimal]:
+    """Return what a sale takes of THREE that names shares of tranches."""
+    named = tuple((TrancheId(f"tranche_{n}"), Decimal(amount)) for n, amount in shares)
+    return {
+        t.number: q for t, q in exact(takings)(rule, THREE, replace(sale(quantity), shares=named))
+    }
+
+
+@pytest.mark.parametrize("rule", list(Disposal))
+@pytest.mark.parametrize(
+    ("quantity", "shares", "expected"),
+    [
+        ("0.5", [(3, "0.5")], {3: "0.5"}),
+        ("0.5", [(2, "0.5"), (1, "1")], {2: "0.5"}),
+        ("1.2", [(2, "0.5"), (1, "1")], {1: "0.7", 2: "0.5"}),
+        ("1.5", [(2, "0.5"), (1, "1")], {1: "1", 2: "0.5"}),
+        ("1", [(2, "0.5"), (2, "0.5")], {2: "1"}),
+        ("1.6", [(2, "0.5"), (1, "1")], {1: "1", 2: "0.6"}),
+        ("2.5", [(3, "1"), (9, "1")], {1: "1", 2: "0.5", 3: "1"}),
+        ("4", [(3, "0.1")], {1: "1", 2: "2", 3: "1"}),
+    ],
+)
+def test_shares_are_taken_as_they_are_named_under_every_rule(
+    quantity: str, shares: list[tuple[int, str]], expected: dict[int, str], rule: Disposal
+) -> None:
+    """
+    1, 2 and 1 are open. In the order named; what is needed beyond comes from the same tranches,
+    then from the oldest, also where one that was named is gone: what was sold has been sold.
+    """
+    assert shared(quantity, *shares, rule=rule) == {
+        number: Decimal(amount) for number, amount in expected.items()
+    }
+
+
 def test_a_tranche_is_open_then_partly_sold_then_closed() -> None:
     """
     The status is read off what is left, and closing is said by a time.
     """
-    from dataclasses import replace
-
     whole = tranche(1, "1", "100")
     partly = replace(whole, open_quantity=Decimal("0.99999999"))
 

@@ -7,8 +7,8 @@ from core.facts import HELD, OPEN, after, leave
 from strategies import NOON, fill, opened
 from trancher.core.errors import InvalidFill, InvalidTransition, OversoldPosition
 from trancher.core.lifecycle import State
-from trancher.core.manual import BY_HAND, record_entry, record_exit
-from trancher.core.order import Side
+from trancher.core.manual import record_entry, record_exit
+from trancher.core.order import BY_HAND, Side
 
 LATER = NOON + timedelta(minutes=5)
 

@@ -14,9 +14,11 @@ from trancher.core.conditions import (
     Indicator,
     Move,
     Origin,
+    Score,
+    Signal,
 )
 from trancher.core.errors import InvalidPlan
-from trancher.core.plans import SafetyLevel, dca, ladder, safety_levels
+from trancher.core.plans import SafetyLevel, dca, graduated, ladder, safety_levels, signals
 from trancher.core.rungs import EntryRung
 
 OVERSOLD = Indicator(name="rsi", comparison=Comparison.BELOW, threshold=Decimal(30))
@@ -121,6 +123,30 @@ def test_a_dca_of_one_tranche_needs_no_interval() -> None:
     assert alone == (EntryRung(label="first entry", when=begun(OVERSOLD), size=Decimal(25)),)
     with pytest.raises(InvalidPlan, match="a dca plan needs every, drop, or both"):
         dca(size=Decimal(25), every=None, drop=None, max_tranches=2, start=OVERSOLD)
+
+
+def test_conviction_adds_by_steps_of_the_score() -> None:
+    """
+    Each once, in the order given, so that the lowest unused step that the score reaches decides.
+    """
+    first, second = graduated([(Decimal("0.6"), Decimal(20)), (Decimal("0.7"), Decimal(30))])
+
+    assert first == EntryRung(
+        label="score 0.6", when=Score(least=Decimal("0.6")), size=Decimal(20)
+    )
+    assert second == EntryRung(
+        label="score 0.7", when=Score(least=Decimal("0.7")), size=Decimal(30)
+    )
+
+
+def test_each_event_adds_once() -> None:
+    """
+    By its name, with its own size.
+    """
+    assert signals([("rsi_oversold", Decimal(30)), ("ma_support", Decimal(40))]) == (
+        EntryRung(label="signal rsi_oversold", when=Signal(name="rsi_oversold"), size=Decimal(30)),
+        EntryRung(label="signal ma_support", when=Signal(name="ma_support"), size=Decimal(40)),
+    )
 
 
 def test_no_safety_orders_is_a_base_order_alone() -> None:

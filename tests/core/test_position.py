@@ -9,9 +9,10 @@ from strategies import BTC, NOON, buy_order, fill, opened, order_id
 from tape import check
 from trancher.core.errors import ContradictoryFill, InvalidFill, OversoldPosition
 from trancher.core.events import Event, Filled, Marked
+from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.order import Side, TradeId, TrancheId
-from trancher.core.position import WorkingEntry, evolve
+from trancher.core.position import WorkingEntry
 from trancher.core.tranches import Disposal, Tranche
 
 
@@ -57,6 +58,7 @@ def test_the_first_fill_makes_the_tranche() -> None:
             number=1,
             order_id=order_id("b1"),
             entry_trade_id=TradeId("t9"),
+            rung=0,
             reason="rung 0",
             opened_at=NOON,
             quantity=Decimal(2),

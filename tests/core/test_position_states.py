@@ -6,8 +6,10 @@ from core.facts import BUILT, HELD, LATER, OPEN, after, ended, entry, filled, le
 from strategies import NOON, sell_order
 from trancher.core.errors import InvalidTransition
 from trancher.core.events import DustBooked, Event
+from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.position import WorkingExit, evolve
+from trancher.core.order import rule_id
+from trancher.core.position import WorkingExit
 
 
 def test_an_entry_that_filled_nothing_gives_its_rung_back() -> None:
@@ -54,12 +56,12 @@ def test_a_partial_exit_reduces_and_comes_back() -> None:
     assert part.working_exits[0].filled == Decimal("0.4")
     part = evolve(part, ended("s1"))
     assert part.state is State.OPEN
-    assert part.rung_left == {0: Decimal(0), 1: Decimal("0.35")}
+    assert part.rung_left == {rule_id(0): Decimal(0), rule_id(1): Decimal("0.35")}
 
     none = after([ended("s1")], start=working)
     assert (none.state, none.rung_left) == (
         State.OPEN,
-        {0: Decimal("0.25"), 1: Decimal("0.5")},
+        {rule_id(0): Decimal("0.25"), rule_id(1): Decimal("0.5")},
     )
 
 

@@ -5,165 +5,61 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import BUILT, HELD, OPEN, after, ended, entry, filled, leave
-from strategies import BTC, NOON, observed, opened
+from core.facts import (
+    BUILT,
+    HELD,
+    LATER,
+    OPEN,
+    after,
+    bought,
+    ended,
+    entry,
+    filled,
+    leave,
+    leave_named,
+    sold,
+)
+from strategies import NOON, observed, opened
+from trancher.core.claims import Over
 from trancher.core.conditions import (
     ALWAYS,
+    NOTHING_MORE,
     All,
     AnyOf,
-    Comparison,
     Condition,
-    Elapsed,
     Flat,
-    Indicator,
     Look,
     Move,
     Origin,
+    Wait,
 )
 from trancher.core.errors import InvalidPlan
+from trancher.core.events import Event
+from trancher.core.exits import (
+    BreakEvenStop,
+    ExitRule,
+    SignalExit,
+    StopLoss,
+    TakeProfit,
+    TimeStop,
+    TrailingStop,
+)
 from trancher.core.position import Position
-from trancher.core.rungs import EntryRung, ExitRule, Plan, StopLoss, TakeProfit, TimeStop
+from trancher.core.rungs import Due, EntryRung, Level, Of, Plan, Rearm
 
 NEW = opened()
+HOUR = timedelta(hours=1)
+DROP, RISE, HALF = Decimal("-0.1"), Decimal("0.1"), Decimal("0.5")
 # 1 @ 100 and 1 @ 200: first entry 100, anchor 150, last entry 200.
-TWO = after((*HELD, entry("b2", rung=1), filled("b2", "1", "200"), ended("b2")))
-DROP, RISE = Decimal("-0.1"), Decimal("0.1")
-
-
-def holds(condition: Condition, position: Position, price: str = "100", **seen: str) -> bool:
-    """Say whether `condition` holds where the indicators stand as given."""
-    values = {name: Decimal(value) for name, value in seen.items()}
-    return condition.holds(position, observed(price, indicators=values), prices=True)
-
-
-def test_flat_tells_whether_there_is_a_position() -> None:
-    """
-    From the accepted entry on there is one, before it holds anything.
-    """
-    waiting = after([entry()])
-
-    assert [holds(Flat(flat=True), p) for p in (NEW, waiting, TWO)] == [True, False, False]
-    assert [holds(Flat(flat=False), p) for p in (NEW, waiting, TWO)] == [False, True, True]
-
-
-@pytest.mark.parametrize(("seconds", "expected"), [(3599, False), (3600, True), (3601, True)])
-def test_elapsed_counts_from_the_last_entry_fill(seconds: int, expected: bool) -> None:  # noqa: FBT001 - a table
-    """
-    Inclusive at its end; without an entry there is nothing to count from.
-    """
-    condition = Elapsed(after=timedelta(hours=1))
-    seen = observed("100", at=NOON + timedelta(seconds=seconds))
-
-    assert condition.holds(TWO, seen, prices=False) is expected
-    assert not condition.holds(NEW, seen, prices=True)
-
-
-@pytest.mark.parametrize(
-    ("comparison", "expected"),
-    [
-        (Comparison.BELOW, [True, False, False]),
-        (Comparison.AT_MOST, [True, True, False]),
-        (Comparison.ABOVE, [False, False, True]),
-        (Comparison.AT_LEAST, [False, True, True]),
-    ],
-)
-def test_an_indicator_is_compared_with_its_threshold(
-    comparison: Comparison, expected: list[bool]
-) -> None:
-    """
-    29.9, 30 and 30.1 against 30; one that is warming up never holds.
-    """
-    condition = Indicator(name="rsi", comparison=comparison, threshold=Decimal(30))
-
-    assert [holds(condition, NEW, rsi=value) for value in ("29.9", "30", "30.1")] == expected
-    assert not holds(condition, NEW, macd="30")
-
-
-@pytest.mark.parametrize(
-    ("origin", "by", "touched", "missed"),
-    [
-        (Origin.FIRST_ENTRY, DROP, "90", "90.01"),
-        (Origin.ANCHOR, DROP, "135", "135.01"),
-        (Origin.LAST_ENTRY, DROP, "180", "180.01"),
-        (Origin.FIRST_ENTRY, RISE, "110", "109.99"),
-        (Origin.ANCHOR, RISE, "165", "164.99"),
-        (Origin.LAST_ENTRY, RISE, "220", "219.99"),
-    ],
-)
-def test_a_move_is_measured_from_its_origin(
-    origin: Origin, by: Decimal, touched: str, missed: str
-) -> None:
-    """
-    Touching counts; a hundredth short does not.
-    """
-    move = Move(by=by, origin=origin)
-
-    assert holds(move, TWO, touched)
-    assert not holds(move, TWO, missed)
-    assert not move.holds(TWO, observed(touched), prices=False)
-
-
-def test_there_is_no_move_without_a_holding() -> None:
-    """
-    Nothing bought is no price to measure from.
-    """
-    for position in (NEW, after([entry()])):
-        assert not holds(Move(by=DROP, origin=Origin.LAST_ENTRY), position, "0.01")
-
-
-def test_a_move_remembers_its_entry_after_it_was_sold() -> None:
-    """
-    The ladder hangs from the base fill, also where fifo has sold that tranche.
-    """
-    sold = after((BUILT, leave("s1", "1"), filled("s1", "1", "200")), start=TWO)
-
-    assert sold.book.closed
-    assert holds(Move(by=DROP, origin=Origin.FIRST_ENTRY), sold, "90")
-    assert not holds(Move(by=DROP, origin=Origin.FIRST_ENTRY), sold, "90.01")
-
-
-def test_a_move_is_compared_without_a_quotient() -> None:
-    """
-    Bought 3 for 100 in all: a third below 33.333... is 22.222..., and 22.2222222222 is below it.
-    """
-    thirds = after([entry(), filled("b1", "3", "33.33")])
-    move = Move(by=Decimal("-0.5"), origin=Origin.ANCHOR)
-
-    assert holds(move, thirds, "16.665")
-    assert not holds(move, thirds, "16.6650000001")
-
-
-@pytest.mark.parametrize("by", ["0", "-1", "-1.5"])
-def test_a_move_that_is_never_or_always_there_is_refused(by: str) -> None:
-    """
-    A price never falls by all of itself, and no move is no condition.
-    """
-    with pytest.raises(InvalidPlan, match=f"a move of {by} is never reached"):
-        Move(by=Decimal(by), origin=Origin.ANCHOR)
-    assert Move(by=Decimal("-0.999"), origin=Origin.ANCHOR).by == Decimal("-0.999")
-
-
-def test_conditions_are_combined() -> None:
-    """
-    All of none is always, any of none is never.
-    """
-    yes, no = Flat(flat=True), Flat(flat=False)
-
-    assert [holds(All(conditions=c), NEW) for c in ((), (yes,), (yes, no))] == [True, True, False]
-    assert [holds(AnyOf(conditions=c), NEW) for c in ((), (no,), (no, yes))] == [
-        False,
-        False,
-        True,
-    ]
-    assert holds(ALWAYS, NEW)
-
-
-# ---- entry rungs
+TWO = after((*HELD, *bought("b2", "1", "200", rung=1)))
 
 
 def rung(when: Condition, *, size: str = "20", repeat: int = 1) -> EntryRung:
     """Return a rung."""
     return EntryRung(label="rung", when=when, size=Decimal(size), repeat=repeat)
+
+
+# ---- entry rungs
 
 
 @pytest.mark.parametrize(
@@ -199,136 +95,34 @@ def test_a_rung_buys_something_at_least_once(size: str, repeat: int) -> None:
     assert rung(ALWAYS, size="1e-10", repeat=1).repeat == 1
 
 
-# ---- exit rules
-
-
-@pytest.mark.parametrize(
-    ("make", "text"),
-    [
-        (lambda: StopLoss(loss=Decimal(0)), "stop_loss is 0, expected a ratio between 0 and 1"),
-        (lambda: StopLoss(loss=Decimal(1)), "stop_loss is 1, expected a ratio between 0 and 1"),
-        (lambda: TimeStop(after=timedelta(0)), "time_stop must be longer than 0"),
-        (lambda: TakeProfit(gain=Decimal(0), share=None), "take_profit gain is 0, expected"),
-        (lambda: TakeProfit(gain=RISE, share=Decimal(0)), "take_profit sells 0, expected"),
-        (lambda: TakeProfit(gain=RISE, share=Decimal("1.01")), "take_profit sells 1.01, expected"),
-        (lambda: Plan(entries=(), exits=(), rebuild=False), "needs at least one rung"),
-    ],
-)
-def test_a_rule_that_makes_no_sense_is_refused(make: Callable[[], object], text: str) -> None:
-    """
-    The settings ask the same classes, so a wrong one is found before it runs.
-    """
-    with pytest.raises(InvalidPlan, match=text):
-        make()
-
-
-def test_the_last_sensible_value_is_allowed() -> None:
-    """
-    The other side of each bound.
-    """
-    tiny = Decimal("0.0001")
-
-    assert StopLoss(loss=tiny).loss == TakeProfit(gain=tiny, share=tiny).gain == tiny
-    assert StopLoss(loss=1 - tiny).loss == 1 - tiny
-    assert TakeProfit(gain=Decimal(50), share=Decimal(1)).share == 1
-    assert TimeStop(after=timedelta(microseconds=1)).after > timedelta(0)
-
-
-def test_rules_say_what_they_are() -> None:
-    """
-    The words of a decision.
-    """
-    assert StopLoss(loss=Decimal("0.085")).text == "stop loss -8.5 %"
-    assert TimeStop(after=timedelta(days=30)).text == "time stop after 30d"
-    assert TakeProfit(gain=RISE, share=None).text == "take profit +10 %"
-
-
-@pytest.mark.parametrize(
-    ("rule", "touched", "missed", "looks"),
-    [
-        (StopLoss(loss=-DROP), "135", "135.01", {Look.EVERYTHING, Look.LOSS_LEVEL}),
-        (TakeProfit(gain=RISE, share=None), "165", "164.99", {Look.EVERYTHING, Look.GAIN_LEVEL}),
-    ],
-)
-def test_a_price_rule_triggers_from_its_level_on(
-    rule: StopLoss | TakeProfit, touched: str, missed: str, looks: set[Look]
-) -> None:
-    """
-    Measured from the anchor, 150; the level is the first tick at which it triggers.
-    """
-    assert rule.triggered(TWO, observed(touched))
-    assert not rule.triggered(TWO, observed(missed))
-    assert rule.level(TWO) == Decimal(touched)
-    assert looks == rule.LOOKS
-
-
-@pytest.mark.parametrize("tick", ["0.01", "0.5", "7"])
-def test_a_level_lies_on_the_tick_on_the_side_that_triggers(tick: str) -> None:
-    """
-    Bought @ 33.33: at the level it triggers, one tick before it does not.
-    """
-    coarse = replace(BTC, price_tick=Decimal(tick))
-    position = after(OPEN[:1], start=opened(instrument=coarse))
-    position = after([filled("b1", "3", "33.33")], start=position)
-
-    stop, gain = StopLoss(loss=Decimal("0.03")), TakeProfit(gain=Decimal("0.03"), share=None)
-
-    low, high = stop.level(position), gain.level(position)
-    assert stop.triggered(position, observed(low))
-    assert not stop.triggered(position, observed(low + coarse.price_tick))
-    assert gain.triggered(position, observed(high))
-    assert not gain.triggered(position, observed(high - coarse.price_tick))
-    assert low % coarse.price_tick == high % coarse.price_tick == 0
-
-
-@pytest.mark.parametrize(("minutes", "expected"), [(59, False), (60, True)])
-def test_the_time_stop_counts_from_the_first_fill(minutes: int, expected: bool) -> None:  # noqa: FBT001 - a table
-    """
-    Inclusive, and looked at on closes only.
-    """
-    rule = TimeStop(after=timedelta(hours=1))
-    seen = observed("1", at=NOON + timedelta(minutes=minutes))
-
-    assert rule.triggered(TWO, seen) is expected
-    assert not rule.triggered(NEW, seen)
-    assert {Look.EVERYTHING, Look.BESIDE_PRICES} == rule.LOOKS
-
-
-@pytest.mark.parametrize(
-    ("share", "quantity"), [("0.25", "0.5"), ("0.5", "1"), ("1", "1.5"), (None, "1.5")]
-)
-def test_a_share_is_of_the_peak_and_never_more_than_is_held(
-    share: str | None, quantity: str
-) -> None:
-    """
-    2 at the peak, 1.5 held: a quarter is 0.5, all of the peak is what there is.
-    """
-    position = after((BUILT, leave("s1", "0.5"), filled("s1", "0.5", "200")), start=TWO)
-    rule = TakeProfit(gain=RISE, share=None if share is None else Decimal(share))
-
-    assert rule.quantity(position) == Decimal(quantity)
-
-
-def test_a_share_is_floored_to_the_step() -> None:
-    """
-    A third of 1 on a step of 0.1.
-    """
-    position = after(OPEN, start=opened(instrument=replace(BTC, quantity_step=Decimal("0.1"))))
-
-    assert TakeProfit(gain=RISE, share=Decimal("0.333")).quantity(position) == Decimal("0.3")
-
-
-# ---- the plan
+# ---- the plan, on the way in
 
 ONE_OF_TWO = Plan(
     entries=(rung(Flat(flat=True)), rung(Flat(flat=False), size="30", repeat=2)),
     exits=(
         StopLoss(loss=RISE),
-        TakeProfit(gain=RISE, share=Decimal("0.5")),
+        TakeProfit(gain=RISE, share=HALF),
         TakeProfit(gain=2 * RISE, share=None),
     ),
     rebuild=False,
 )
+SWING = replace(ONE_OF_TWO, rebuild=True, rearm=Rearm(times=1, cooldown=HOUR))
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: replace(ONE_OF_TWO, entries=()), "needs at least one rung"),
+        (lambda: replace(SWING, rebuild=False), "rearm needs rebuild"),
+        (lambda: replace(SWING, build_window=HOUR), "rebuild resumes it"),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(make: Callable[[], Plan], text: str) -> None:
+    """
+    Before it runs.
+    """
+    with pytest.raises(InvalidPlan, match=text):
+        make()
 
 
 def test_a_rung_is_used_as_often_as_it_says() -> None:
@@ -353,7 +147,107 @@ def test_the_first_unused_rung_that_is_due_decides() -> None:
     assert ONE_OF_TWO.due(after(HELD), observed("100", look=Look.GAIN_LEVEL)) is None
 
 
-def test_a_gain_is_pending_until_it_has_sold_its_part() -> None:
+def test_asking_for_one_rung_makes_it_due_at_once_and_no_other() -> None:
+    """
+    For questions: what would this rung do now, whatever it waits for.
+    """
+    asked = ONE_OF_TWO.asking(1)
+
+    assert asked.due(NEW, observed("100")) == (1, replace(ONE_OF_TWO.entries[1], when=ALWAYS))
+    assert list(asked.entry_waits(NEW)) == [NOTHING_MORE]
+    assert ONE_OF_TWO.asking(0).due(TWO, observed("100")) is None
+
+
+# ---- re-arming
+
+BOTH = after((*HELD, *bought("b2", "1", "90", rung=1)))
+SOLD = (BUILT, *sold(leave_named("s1", (1, 2, "1")), "100", at=LATER))
+ONCE = replace(SWING, entries=(SWING.entries[0], rung(Flat(flat=False), size="30")))
+FREELY = replace(ONCE, rearm=Rearm(times=None, cooldown=timedelta(0)))
+NEVER_AGAIN = replace(ONCE, rearm=Rearm(times=0, cooldown=timedelta(0)))
+
+
+def test_a_rung_whose_tranche_was_sold_by_name_may_be_used_again() -> None:
+    """
+    As often as the plan says: once, for ever, or not at all; each purchase uses it up anew.
+    """
+    swung = after(SOLD, start=BOTH)
+    again = after(bought("b3", "1", "90", rung=1), start=swung)
+    twice = after((BUILT, *sold(leave_named("s2", (1, 3, "1")), "100")), start=again)
+
+    plans = (ONCE, FREELY, NEVER_AGAIN, replace(ONCE, rearm=None))
+    assert [[plan.uses_left(BOTH, 1) for plan in plans], swung.tranches_counted] == [[0] * 4, 1]
+    assert [plan.uses_left(swung, 1) for plan in plans] == [1, 1, 0, 0]
+    assert [plan.uses_left(again, 1) for plan in plans] == [0, 0, 0, 0]
+    assert [plan.uses_left(twice, 1) for plan in plans] == [0, 1, 0, 0]
+
+
+def test_a_tranche_sold_in_two_orders_re_arms_its_rung_once_it_is_gone() -> None:
+    """
+    After the first half it is still there, after the second it is not; two halves are one sale.
+    """
+    half = after((BUILT, *sold(leave_named("s1", (1, 2, "0.5")), "100")), start=BOTH)
+    gone = after(sold(leave_named("s2", (2, 2, "0.5")), "110"), start=half)
+
+    assert [FREELY.uses_left(one, 1) for one in (half, gone)] == [0, 1]
+    assert (half.tranches_counted, gone.tranches_counted) == (2, 1)
+
+
+def test_a_tranche_that_nobody_named_re_arms_nothing() -> None:
+    """
+    By fifo an exit over the anchor takes the first tranche, but it did not mean it.
+    """
+    taken = after((BUILT, *sold(leave("s1", "1"), "100")), start=BOTH)
+
+    assert [one.number for one in taken.book.closed] == [1]
+    assert (FREELY.uses_left(taken, 0), taken.tranches_counted) == (0, 2)
+
+
+def test_a_re_armed_rung_waits_for_its_own_cooldown() -> None:
+    """
+    An hour from the sale, inclusive; it is due again as its condition says, and not before.
+    """
+    swung = after(SOLD, start=BOTH)
+    early, late = (
+        observed("90", at=LATER + HOUR - timedelta(seconds=second)) for second in (1, 0)
+    )
+
+    assert ONCE.due(swung, early) is None
+    assert ONCE.due(swung, late) == (1, ONCE.entries[1])
+    assert list(ONCE.entry_waits(swung)) == [Wait(at=LATER + HOUR)]
+    assert list(ONCE.entry_waits(after(HELD))) == [NOTHING_MORE]
+
+
+def test_a_rung_with_uses_left_waits_for_no_re_arming() -> None:
+    """
+    It may be used twice anyway: one of its tranches was sold, and the second use is free at once.
+    """
+    swung = after(SOLD, start=BOTH)
+
+    assert SWING.uses_left(swung, 1) == 2
+    assert SWING.due(swung, observed("90", at=LATER)) == (1, SWING.entries[1])
+
+
+def test_a_late_fill_of_a_tranche_sold_out_takes_its_re_arming_back() -> None:
+    """
+    The order had been canceled, but filled once more: the tranche is there again.
+    """
+    begun = after((*HELD, entry("b2", rung=1), filled("b2", "1", "90"), *SOLD))
+    late = after([filled("b2", "0.5", "89")], start=begun)
+
+    assert [FREELY.uses_left(one, 1) for one in (begun, late)] == [1, 0]
+    assert (begun.tranches_counted, late.tranches_counted) == (1, 2)
+
+
+# ---- the plan, on the way out
+
+
+def due(plan: Plan, position: Position, price: str) -> list[Due]:
+    """Return what the plan has to sell."""
+    return list(plan.exits_due(position, observed(price)))
+
+
+def test_a_rule_has_nothing_to_sell_while_its_order_works_and_after_its_part() -> None:
     """
     Not while an order serves it; again for what that order left over; then no more.
     """
@@ -362,11 +256,113 @@ def test_a_gain_is_pending_until_it_has_sold_its_part() -> None:
     done = after([leave("s2", "0.1", targets={1: "0.1"}), filled("s2", "0.1", "110")], start=short)
     done = after([ended("s2")], start=done)
 
-    def pending(position: Position) -> list[tuple[int, ExitRule]]:
-        return list(ONE_OF_TWO.pending_gains(position))
+    def gains(position: Position) -> list[tuple[int, Decimal | None]]:
+        return [(one.index, one.quantity) for one in due(ONE_OF_TWO, position, "120")]
 
-    half, rest = (1, ONE_OF_TWO.exits[1]), (2, ONE_OF_TWO.exits[2])
-    assert pending(after(OPEN)) == [half, rest]
-    assert pending(serving) == [rest]
-    assert pending(short) == [half, rest]
-    assert pending(done) == [rest]
+    assert gains(after(OPEN)) == [(1, HALF), (2, Decimal(1))]
+    assert gains(serving) == [(2, Decimal(1))]
+    assert gains(short) == [(1, RISE), (2, Decimal("0.6"))]
+    assert gains(done) == [(2, HALF)]
+    assert [ONE_OF_TWO.rungs_pending(one) for one in (serving, short, done)] == [1, 2, 1]
+
+
+def test_over_the_tranche_each_one_is_counted_for_itself() -> None:
+    """
+    The first has sold at its target, the second is still to come: by name, with its level.
+    """
+    each = replace(ONE_OF_TWO, exits=(TakeProfit(gain=RISE, share=HALF, over=Over.TRANCHE),))
+    first = after((BUILT, *sold(leave_named("s1", (0, 1, "0.5")), "110")), start=TWO)
+
+    named = [(one.rule, one.tranche_id, one.quantity) for one in due(each, TWO, "220")]
+    assert named == [
+        ("0/tranche_1", "tranche_1", HALF),
+        ("0/tranche_2", "tranche_2", HALF),
+    ]
+    assert [one.rule for one in due(each, first, "220")] == ["0/tranche_2"]
+    assert list(each.levels(first, None)) == [Level(price=Decimal(220), falling=False)]
+
+
+def test_a_rung_of_one_tranche_ends_with_the_tranche_it_began_with() -> None:
+    """
+    0.4 of the first is sold: it goes on for the 0.6 left of that, and asks for no other.
+    """
+    plan = replace(ONE_OF_TWO, exits=(TakeProfit(gain=RISE, share=None, one_tranche=True),))
+    begun = after(
+        (BUILT, leave_named("s1", (0, 1, "1")), filled("s1", "0.4", "110"), ended("s1")),
+        start=TWO,
+    )
+    done = after(sold(leave_named("s2", (0, 1, "0.6")), "999"), start=begun)
+
+    assert [(one.tranche_id, one.quantity) for one in due(plan, begun, "999")] == [
+        ("tranche_1", Decimal("0.6"))
+    ]
+    assert list(plan.levels(begun, None)) == [Level(price=Decimal(165), falling=False)]
+    assert (due(plan, done, "999"), list(plan.levels(done, None))) == ([], [])
+
+
+def test_the_plan_says_at_which_prices_and_times_it_sells() -> None:
+    """
+    Losses fall, gains rise, the trailing one falls once its gain was seen; times and scores apart.
+    """
+    plan = replace(
+        ONE_OF_TWO,
+        exits=(
+            StopLoss(loss=RISE),
+            TimeStop(after=HOUR),
+            SignalExit(score=-HALF, share=HALF),
+            TakeProfit(gain=RISE, share=HALF),
+            TakeProfit(gain=2 * RISE, share=None, trail=RISE),
+        ),
+    )
+    calm = [Level(price=Decimal(135), falling=True), Level(price=Decimal(165), falling=False)]
+    signaled = after((BUILT, *sold(leave("s1", "1", targets={2: "1"}), "150")), start=TWO)
+
+    assert list(plan.levels(TWO, Decimal(179))) == calm
+    assert list(plan.levels(TWO, Decimal(180))) == [*calm, Level(price=Decimal(162), falling=True)]
+    assert [wait.at for wait in plan.exit_waits(TWO)] == [NOON + HOUR, None]
+    # What has sold its part waits for nothing; the time stop still sells the rest.
+    assert [wait.at for wait in plan.exit_waits(signaled)] == [NOON + HOUR]
+
+
+@pytest.mark.parametrize(
+    ("rule", "trails"),
+    [
+        (TrailingStop(activate=RISE, trail=RISE), True),
+        (BreakEvenStop(after=RISE), True),
+        (TakeProfit(gain=RISE, share=None, trail=RISE), True),
+        (TakeProfit(gain=RISE, share=None), False),
+        (StopLoss(loss=RISE), False),
+        (TimeStop(after=HOUR), False),
+    ],
+)
+def test_the_plan_knows_whether_it_reads_the_peak(rule: ExitRule, trails: bool) -> None:  # noqa: FBT001 - a table
+    """
+    Otherwise nobody has to look at every new high.
+    """
+    assert replace(ONE_OF_TWO, exits=(StopLoss(loss=HALF), rule)).trails is trails
+
+
+def test_the_plan_knows_whether_a_size_is_a_share_of_equity() -> None:
+    """
+    Otherwise nobody has to value the portfolio.
+    """
+    share = replace(rung(ALWAYS, size="0.02"), of=Of.EQUITY)
+
+    assert not ONE_OF_TWO.sized_by_equity
+    assert replace(ONE_OF_TWO, entries=(*ONE_OF_TWO.entries, share)).sized_by_equity
+
+
+@pytest.mark.parametrize(
+    ("events", "stopped"),
+    [
+        (sold(leave("s1", "1", full=True, targets={0: "1"}), "90"), True),
+        (sold(leave_named("s1", (0, 1, "0.5")), "90"), True),
+        (sold(leave("s1", "1", full=True, targets={2: "1"}), "120"), False),
+        (sold(leave("s1", "1", full=True), "50"), False),
+    ],
+)
+def test_a_stop_that_sold_is_remembered(events: tuple[Event, ...], stopped: bool) -> None:  # noqa: FBT001 - a table
+    """
+    Of all or of a tranche; a gain is no stop, and neither is a sale by hand.
+    """
+    assert ONE_OF_TWO.was_stopped(after([*OPEN, *events])) is stopped

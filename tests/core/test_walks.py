@@ -1,25 +1,30 @@
 """The laws of the whole core, on random lives: any plan, any path, partial and late fills."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from random import Random
 
 from hypothesis import given
 
-from core.walk import CASH, Asked, Life, Step, Story, lives, step_from, walk
-from strategies import BOT_RULES, Dial, bot_from, portfolio_from
-from trancher.core.decide import Decision, Kind, decide_entry, decide_exit
+from core.walk import CASH, Asked, Life, Story, lives, walk
+from strategies import BOT_RULES
+from trancher.core.claims import Over
+from trancher.core.decide_entry import decide_entry
+from trancher.core.decide_exit import decide_exit
+from trancher.core.decision import Decision, Kind
 from trancher.core.events import EntryAccepted, Filled
+from trancher.core.evolve import evolve
+from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.lifecycle import TRANSITIONS, State
-from trancher.core.limits import BotLimits, PortfolioLimits, RefusalCode, ReserveFunds, Usage
+from trancher.core.limits import BotLimits, PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import QUOTE_QUANTUM, exact
-from trancher.core.order import EntryOrder, ExitOrder
+from trancher.core.order import EntryOrder
 from trancher.core.pnl import identity_gap
-from trancher.core.position import Position, evolve
+from trancher.core.position import Position
+from trancher.core.rungs import OnExcess
+from trancher.core.signals import Temperature
 
 ALLOWED = {(line.source, line.target) for line in TRANSITIONS}
 TOO_SMALL = {RefusalCode.MIN_NOTIONAL, RefusalCode.MIN_QUANTITY}
@@ -99,13 +104,17 @@ def no_more_is_offered_than_is_held(story: Story) -> None:
 
 def one_entry_works_at_a_time(story: Story) -> None:
     """
-    And each rung is used no more often than it says.
+    And each rung is used no more often than it says, and as it may be re-armed.
     """
+    plan = story.bot.plan
     for one in story.happened:
         entries = len(one.after.working) - len(one.after.working_exits)
         assert entries <= 1
         for index, uses in one.after.rung_uses.items():
-            assert 0 <= uses <= story.bot.plan.entries[index].repeat
+            bought = sum(tranche.rung == index for tranche in one.after.book.tranches)
+            again = 0 if plan.rearm is None else plan.rearm.times
+            most = plan.entries[index].repeat + (bought if again is None else again)
+            assert 0 <= uses <= most
 
 
 def client_order_ids_are_never_given_twice(story: Story) -> None:
@@ -145,15 +154,28 @@ def test_every_law_of_a_position_holds(life: Life) -> None:
 @given(life=lives)
 def test_the_disposal_changes_no_decision_and_no_order(life: Life) -> None:
     """
-    Invariant 4 of decide: which tranche is booked as sold moves no trigger, no size, no order.
+    Invariant 3 of decide_exit: which tranche is booked as sold moves no trigger, no size, no
+    order, no limit. Plans that speak of tranches are excepted: they are lived without those rules.
     """
-    told = [walk(life, disposal=rule) for rule in BOT_RULES]
+    told = [walk(without_tranches(life), disposal=rule) for rule in BOT_RULES]
 
     assert [story.decisions for story in told[1:]] == [told[0].decisions] * 3
     for positions in zip(*(story.positions for story in told), strict=True):
-        assert len({(p.anchor_cost, p.peak_quantity, p.held, p.state) for p in positions}) == 1
+        assert len({(p.anchor, p.peak_quantity, p.held, p.state) for p in positions}) == 1
         if positions[0].held == 0:
             assert len({earned(position) for position in positions}) == 1
+
+
+def without_tranches(life: Life) -> Life:
+    """Return the life without anything that speaks of tranches."""
+    plan = life.bot.plan
+    exits = tuple(
+        rule
+        for rule in plan.exits
+        if not (isinstance(rule, StopLoss | TakeProfit) and rule.over is Over.TRANCHE)
+        and not (isinstance(rule, TakeProfit) and rule.one_tranche)
+    )
+    return replace(life, bot=replace(life.bot, plan=replace(plan, exits=exits, rearm=None)))
 
 
 @exact
@@ -181,9 +203,11 @@ def test_an_accepted_entry_breaks_no_limit(life: Life) -> None:
 
     bot, portfolio = story.bot.limits, story.limits
     for asked, order in entered(story):
-        position, usage = asked.position, asked.usage
+        position, usage, past = asked.position, asked.usage, asked.past
         within(position.anchor_cost + order.size, bot.max_position_size)
-        within(position.book.tranche_count + 1, bot.max_tranches)
+        within(usage.exposure + order.size, portfolio.max_exposure)
+        within(usage.symbol_exposure + order.size, portfolio.symbol_caps.get("BTC/USD"))
+        within(position.tranches_counted + 1, bot.max_tranches)
         within(order.size, bot.max_tranche_size)
         assert bot.min_tranche_size is None or order.size >= bot.min_tranche_size
         if position.state is State.CLOSED:
@@ -193,6 +217,42 @@ def test_an_accepted_entry_breaks_no_limit(life: Life) -> None:
         within(usage.trades_today + 1, portfolio.max_daily_trades)
         within(story.bot.instrument.with_taker_fee(order.size), usage.free_cash)
         assert position.working_entry is None
+        assert past.stopped_at is None or asked.seen.at - past.stopped_at >= bot.reentry_cooldown
+        if portfolio.max_daily_loss is not None:
+            assert -usage.realized_today < portfolio.max_daily_loss
+        if portfolio.max_losing_streak is not None:
+            assert usage.losing_streak < portfolio.max_losing_streak
+        if portfolio.max_drawdown is not None:
+            assert usage.equity > usage.peak_equity * (1 - portfolio.max_drawdown)
+
+
+@given(life=lives)
+def test_an_accepted_entry_was_meant_and_warm_enough(life: Life) -> None:
+    """
+    Its rung was due by the confirmed score as well, at its temperature, by no event that an
+    earlier position had lived through, and not within the back-off; it asks for what its rung
+    says, or for less where the plan clips, at a limit on the tick that is not above the price.
+    """
+    story = walk(life)
+
+    plan, tick = story.bot.plan, story.bot.instrument.price_tick
+    for asked, order in entered(story):
+        rung, seen, past = plan.entries[order.rung], asked.seen, asked.past
+        least, readings = rung.min_temperature, seen.readings
+        assert least is None or readings.temperature.rank >= least.rank
+        lived = past.closed_at
+        events = {n: at for n, at in readings.events.items() if lived is None or at > lived}
+        sure = replace(readings, events=events, score=readings.confirmed_score)
+        assert rung.due(asked.position, replace(seen, readings=sure))
+        assert past.unfilled_at is None or seen.at - past.unfilled_at >= timedelta(minutes=1)
+        whole = exact(rung.quote)(asked.usage.equity)
+        assert order.size <= whole
+        assert order.size == whole or plan.on_excess is OnExcess.CLIP
+        assert (order.limit_price is None) is (plan.limit is None)
+        if order.limit_price is not None:
+            assert order.limit_price <= seen.price
+            assert order.limit_price % tick == 0
+            assert order.expires_at == seen.at + timedelta(hours=2)
 
 
 def within(used: Decimal | int, limit: Decimal | int | None) -> None:
@@ -237,19 +297,36 @@ HOSTILE_BOT = BotLimits(
     min_tranche_size=None,
     max_tranche_size=Decimal(0),
     tranche_cooldown=timedelta(days=999),
+    reentry_cooldown=timedelta(days=999),
+    confirm=timedelta(days=999),
 )
-HOSTILE = PortfolioLimits(max_active_positions=0, max_daily_trades=0)
+HOSTILE = PortfolioLimits(
+    max_active_positions=0,
+    max_daily_trades=0,
+    max_exposure=Decimal(0),
+    symbol_caps={"BTC/USD": Decimal(0)},
+    max_daily_loss=Decimal(0),
+    max_losing_streak=0,
+    max_drawdown=Decimal(0),
+)
 
 
 @given(life=lives)
 def test_no_exit_is_ever_refused_by_a_limit(life: Life) -> None:
     """
-    With every limit at zero and every counter used up the same exits are decided, to the field;
-    and an exit is refused for being too small, and for nothing else.
+    With every limit at zero, nothing confirmed and all frozen, the same exits are decided, to the
+    field; and an exit is refused for being too small, and for nothing else.
     """
     for asked in walk(life).asked:
         bot = replace(life.bot, limits=HOSTILE_BOT)
-        leaving = decide_exit(bot, asked.position, asked.seen)
+        cold = replace(
+            asked.seen.readings,
+            confirmed_score=Decimal(-1),
+            temperature=Temperature.FROZEN,
+            events={},
+            indicators={},
+        )
+        leaving = decide_exit(bot, asked.position, replace(asked.seen, readings=cold))
 
         assert leaving == decide_exit(life.bot, asked.position, asked.seen)
         if leaving is not None:
@@ -280,45 +357,7 @@ def asked_again(asked: Asked, life: Life, usage: Usage) -> Decision | None:
         life.bot,
         asked.position,
         asked.seen,
+        past=asked.past,
         usage=usage,
         limits=life.limits,
-        last_entry_at=asked.position.last_entry_at,
     )
-
-
-# ---- the walk reaches what the laws are about
-
-
-def test_the_walk_reaches_every_corner() -> None:
-    """
-    A law over lives in which nothing happens would hold of any program.
-    """
-    dice, seen = Random(1), Counter[str]()  # noqa: S311 - a seeded path, not a secret
-    for _ in range(1500):
-        dial = Dial(dice.getrandbits(96))
-        path = [step_of(dice) for _ in range(14)]
-        story = walk(Life(bot_from(dial), portfolio_from(dial), path))
-        seen.update(f"{one.before.state} -> {one.after.state}" for one in story.happened)
-        seen.update(f"holds {one.after.state}" for one in story.happened if one.after.held > 0)
-        seen.update("dust" for p in story.positions if p.book.dust_quantity > 0)
-        seen.update("cancel" for d in story.decisions if d.cancels)
-        seen.update("retry" for d in story.decisions if d.reason and d.order and is_retry(d))
-        seen.update(code for d in story.decisions for r in d.refusals for code in [r.code.value])
-        seen.update(f"reserve {story.bot.limits.reserve_funds}" for _ in story.asked)
-
-    reached = {f"{source} -> {target}" for source, target in ALLOWED}
-    reached |= {f"holds {state}" for state in State if state is not State.CLOSED}
-    reached |= {f"reserve {mode}" for mode in ReserveFunds} | {"dust", "cancel", "retry"}
-    reached |= {code.value for code in RefusalCode}
-    assert reached - set(seen) == set()
-
-
-def step_of(dice: Random) -> Step:
-    """Return a random step."""
-    return step_from(Dial(dice.getrandbits(40)))
-
-
-def is_retry(decision: Decision) -> bool:
-    """Say whether a decision is a further attempt of a full exit."""
-    order = decision.order
-    return isinstance(order, ExitOrder) and order.full and not order.rungs

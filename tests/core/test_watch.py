@@ -5,104 +5,20 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from core.facts import HELD, OPEN, after, ended, entry, filled, leave
+from core.facts import BUILT, OPEN, after, ended, entry, filled, leave
 from core.test_bot import BASE, BOT
 from core.walk import Asked, Life, lives, walk
-from strategies import BTC, NOON, observed, opened
-from trancher.core.conditions import (
-    ALWAYS,
-    NOTHING_MORE,
-    All,
-    AnyOf,
-    Comparison,
-    Condition,
-    Elapsed,
-    Flat,
-    Indicator,
-    Look,
-    Move,
-    Observation,
-    Origin,
-    Wait,
-)
-from trancher.core.decide import Kind
+from strategies import NOON, opened
+from trancher.core.claims import Over
+from trancher.core.conditions import Observation, Wait
+from trancher.core.decision import Kind
+from trancher.core.events import BuildingEnded
+from trancher.core.exits import StopLoss, TimeStop, TrailingStop
 from trancher.core.position import Position
-from trancher.core.rungs import TimeStop
+from trancher.core.signals import EVENT, SCORE
 from trancher.core.watch import Watch, watch
 
 HOUR = timedelta(hours=1)
-RSI = Indicator(name="rsi", comparison=Comparison.BELOW, threshold=Decimal(30))
-DROP = Move(by=Decimal("-0.1"), origin=Origin.ANCHOR)
-DEEP = Move(by=Decimal("-0.2"), origin=Origin.ANCHOR)
-RISE = Move(by=Decimal("0.1"), origin=Origin.ANCHOR)
-HIGH = Move(by=Decimal("0.2"), origin=Origin.ANCHOR)
-BOUGHT = after(HELD)
-
-
-@pytest.mark.parametrize(
-    ("condition", "waits"),
-    [
-        (Flat(flat=False), (NOTHING_MORE,)),
-        (Flat(flat=True), ()),
-        (ALWAYS, (NOTHING_MORE,)),
-        (AnyOf(conditions=()), ()),
-        (RSI, (Wait(indicators=(RSI,)),)),
-        (Elapsed(after=HOUR), (Wait(at=NOON + HOUR),)),
-        (DROP, (Wait(below=Decimal(90)),)),
-        (RISE, (Wait(above=Decimal(110)),)),
-        (AnyOf(conditions=(DROP, RISE)), (Wait(below=Decimal(90)), Wait(above=Decimal(110)))),
-        (All(conditions=(DROP, DEEP)), (Wait(below=Decimal(80)),)),
-        (All(conditions=(RISE, HIGH)), (Wait(above=Decimal(120)),)),
-        (All(conditions=(DROP, Flat(flat=True))), ()),
-        (
-            All(conditions=(DROP, Elapsed(after=HOUR), RSI, Elapsed(after=2 * HOUR))),
-            (Wait(below=Decimal(90), at=NOON + 2 * HOUR, indicators=(RSI,)),),
-        ),
-        (
-            All(conditions=(AnyOf(conditions=(DROP, RSI)), Elapsed(after=HOUR))),
-            (
-                Wait(below=Decimal(90), at=NOON + HOUR),
-                Wait(at=NOON + HOUR, indicators=(RSI,)),
-            ),
-        ),
-    ],
-)
-def test_a_condition_says_what_it_waits_for(condition: Condition, waits: tuple[Wait, ...]) -> None:
-    """
-    Bought 1 @ 100 at noon: prices on the tick, times, indicators, and every way of combining.
-    """
-    assert condition.waits(BOUGHT) == waits
-
-
-def test_where_nothing_was_bought_there_is_no_price_and_no_time_to_wait_for() -> None:
-    """
-    A new position waits for no move and for no time since an entry.
-    """
-    for condition in (DROP, RISE, Elapsed(after=HOUR)):
-        assert condition.waits(opened()) == ()
-    assert Flat(flat=True).waits(opened()) == (NOTHING_MORE,)
-
-
-def test_too_many_ways_are_looked_at_always_and_at_each_price() -> None:
-    """
-    Looking too often is only slower: 64 ways are listed, of 128 the prices and an open door.
-    """
-    two = AnyOf(conditions=(DROP, RISE))
-
-    assert len(All(conditions=(two,) * 6).waits(BOUGHT)) == 64
-    assert All(conditions=(two,) * 7).waits(BOUGHT) == (NOTHING_MORE, *two.waits(BOUGHT) * 7)
-
-
-def test_a_wait_knows_whether_a_price_is_in_it() -> None:
-    """
-    Only those are watched inside a candle.
-    """
-    assert Wait(below=Decimal(1)).on_price
-    assert Wait(above=Decimal(1)).on_price
-    assert not Wait(at=NOON, indicators=(RSI,)).on_price
-
-
-# ---- the watch
 
 
 def test_a_position_watches_its_stop_its_gains_its_time_and_its_rungs() -> None:
@@ -113,13 +29,66 @@ def test_a_position_watches_its_stop_its_gains_its_time_and_its_rungs() -> None:
         BOT, plan=replace(BOT.plan, exits=(*BOT.plan.exits[::-1], TimeStop(after=HOUR)))
     )
 
-    assert watch(timed, after(BASE)) == Watch(
-        stop=Decimal(50),
+    seen = watch(timed, after(BASE), Decimal(100))
+
+    assert seen == Watch(
+        losses=(Decimal(50),),
         gains=(Decimal(110), Decimal(120)),
-        time_stop=NOON + HOUR,
+        peak_price=None,
+        exits=(Wait(at=NOON + HOUR),),
         entries=(Wait(below=Decimal(90)), Wait(below=Decimal(80)), Wait(below=Decimal(70))),
+        resting=None,
+        expires_at=None,
+        building_ends_at=None,
         at_next_close=False,
     )
+    assert (seen.stop, seen.time_stop) == (Decimal(50), NOON + HOUR)
+    assert seen.touchable == seen.entries
+
+
+def test_a_position_that_trails_watches_its_peak() -> None:
+    """
+    Its stop lies 2 % below the peak of 110; above 110 it has to be asked anew. The nearest loss
+    comes first, one that is met twice once.
+    """
+    rules = (
+        StopLoss(loss=Decimal("0.5")),
+        StopLoss(loss=Decimal("0.5"), over=Over.TRANCHE),
+        TrailingStop(activate=Decimal("0.1"), trail=Decimal("0.02")),
+    )
+    trailing = replace(BOT, plan=replace(BOT.plan, exits=rules))
+
+    asleep = watch(trailing, after(BASE), Decimal("109.99"))
+    awake = watch(trailing, after(BASE), Decimal(110))
+
+    assert (asleep.losses, asleep.peak_price) == ((Decimal(50),), Decimal("109.99"))
+    assert (awake.losses, awake.peak_price) == ((Decimal("107.8"), Decimal(50)), Decimal(110))
+    assert awake.stop == Decimal("107.8")
+    assert watch(trailing, opened(), None).peak_price is None
+
+
+def test_a_resting_entry_is_touched_at_its_limit_until_it_expires() -> None:
+    """
+    First of all that may be bought inside a candle; a market order rests nowhere.
+    """
+    accepted = entry("b2", rung=1)
+    limit = replace(accepted.order, limit_price=Decimal(95), expires_at=NOON + HOUR)
+    rests = watch(BOT, after([*BASE, replace(accepted, order=limit)]), Decimal(100))
+    market = watch(BOT, after([*BASE, accepted]), Decimal(100))
+
+    assert (rests.resting, rests.expires_at) == (Decimal(95), NOON + HOUR)
+    assert rests.touchable == (Wait(below=Decimal(95)), *rests.entries)
+    assert (market.resting, market.expires_at, market.touchable) == (None, None, market.entries)
+
+
+def test_the_end_of_the_build_window_is_watched() -> None:
+    """
+    An hour from the first fill, while the position is being built.
+    """
+    windowed = replace(BOT, plan=replace(BOT.plan, build_window=HOUR))
+
+    assert watch(windowed, after(BASE), None).building_ends_at == NOON + HOUR
+    assert watch(windowed, after([*BASE, BUILT]), None).building_ends_at is None
 
 
 @pytest.mark.parametrize(
@@ -143,9 +112,9 @@ def test_without_a_holding_or_while_closing_no_price_leads_out(
     """
     There is nothing to sell, or it is being sold already.
     """
-    seen = watch(BOT, position)
+    seen = watch(BOT, position, Decimal(100))
 
-    assert (seen.stop, seen.gains, seen.time_stop) == (None, (), None)
+    assert (seen.stop, seen.gains, seen.exits, seen.time_stop) == (None, (), (), None)
     assert (seen.at_next_close, len(seen.entries)) == (at_next_close, entries)
 
 
@@ -155,7 +124,7 @@ def test_an_exit_that_ended_short_is_watched_at_the_next_close() -> None:
     """
     short = after([*OPEN, leave("s1", "1", full=True), ended("s1")])
 
-    assert watch(BOT, short).at_next_close
+    assert watch(BOT, short, None).at_next_close
 
 
 @given(life=lives)
@@ -166,7 +135,13 @@ def test_where_no_part_of_the_watch_is_met_nothing_is_decided(life: Life) -> Non
     story = walk(life)
 
     for asked in story.asked:
-        assert is_met(watch(story.bot, asked.position), asked), asked.decision
+        seen = watch(story.bot, asked.position, asked.seen.peak_price)
+        assert is_met(seen, asked), asked.decision
+    for one in story.happened:
+        if isinstance(one.event, BuildingEnded) and "window" in one.event.reason:
+            ends_at = watch(story.bot, one.before, None).building_ends_at
+            assert ends_at is not None
+            assert one.event.at >= ends_at
 
 
 def is_met(watched: Watch, asked: Asked) -> bool:
@@ -175,37 +150,25 @@ def is_met(watched: Watch, asked: Asked) -> bool:
     if asked.decision.kind is Kind.ENTRY:
         return any(wait_is_met(wait, seen) for wait in watched.entries)
     return (
-        (watched.stop is not None and seen.price <= watched.stop)
+        any(seen.price <= loss for loss in watched.losses[:1])
         or any(seen.price >= gain for gain in watched.gains[:1])
-        or (watched.time_stop is not None and seen.at >= watched.time_stop)
+        or any(wait_is_met(wait, seen) for wait in watched.exits)
         or watched.at_next_close
     )
 
 
 def wait_is_met(wait: Wait, seen: Observation) -> bool:
-    """Say whether all that is set in `wait` has come together."""
+    """Say whether all that is set in `wait` has come together; an event counts 1."""
+    readings = seen.readings
+    series = {
+        **readings.indicators,
+        **{EVENT + name: Decimal(1) for name in readings.events},
+        SCORE: readings.score,
+    }
+    found = replace(seen, readings=replace(readings, indicators=series))
     return (
         (wait.below is None or seen.price <= wait.below)
         and (wait.above is None or seen.price >= wait.above)
         and (wait.at is None or seen.at >= wait.at)
+        and all(one.holds(opened(), found, prices=True) for one in wait.indicators)
     )
-
-
-@pytest.mark.parametrize("tick", ["0.01", "0.5", "7"])
-@pytest.mark.parametrize("by", ["-0.031", "0.031"])
-def test_a_price_waited_for_is_the_first_tick_that_is_due(tick: str, by: str) -> None:
-    """
-    At the level the move is there, one tick before it is not.
-    """
-    coarse = replace(BTC, price_tick=Decimal(tick))
-    position = after([entry(), filled("b1", "3", "33.33")], start=opened(instrument=coarse))
-    move = Move(by=Decimal(by), origin=Origin.ANCHOR)
-
-    (wait,) = move.waits(position)
-
-    level = wait.above if wait.below is None else wait.below
-    assert level is not None
-    nearer = level + (coarse.price_tick if move.by < 0 else -coarse.price_tick)
-    look = Look.ENTRY_LEVEL
-    assert move.holds(position, observed(level, look=look), prices=True)
-    assert not move.holds(position, observed(nearer, look=look), prices=True)

@@ -16,6 +16,8 @@ from trancher.core.conditions import (
     Indicator,
     Move,
     Origin,
+    Score,
+    Signal,
 )
 from trancher.core.day import span
 
@@ -33,6 +35,8 @@ RSI = Indicator(name="rsi", comparison=Comparison.BELOW, threshold=Decimal(30))
         (Move(by=Decimal("0.1"), origin=Origin.ANCHOR), "10 % above the anchor"),
         (Elapsed(after=timedelta(days=7)), "7d after the last entry"),
         (RSI, "rsi < 30"),
+        (Score(least=Decimal("0.60")), "score >= 0.60"),
+        (Signal(name="ma_support"), "signal ma_support"),
         (ALWAYS, "at once"),
         (AnyOf(conditions=()), "never"),
         (All(conditions=(FLAT, RSI)), "no position and rsi < 30"),

@@ -17,16 +17,20 @@ from typing import Final
 from hypothesis import strategies as st
 
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
-from trancher.core.bot import Bot
+from trancher.core.bot import NO_PAST, Bot, Past, exposure_of
 from trancher.core.conditions import Look, Observation
-from trancher.core.decide import Decision, conclude, decide_entry, decide_exit
+from trancher.core.decide_entry import building_over, decide_entry
+from trancher.core.decide_exit import conclude, decide_exit
+from trancher.core.decision import Decision
 from trancher.core.events import EntryAccepted, Event, ExitAccepted, Filled, Marked, OrderEnded
+from trancher.core.evolve import evolve
 from trancher.core.instrument import FeeIn
 from trancher.core.lifecycle import State
 from trancher.core.limits import PortfolioLimits, Usage
 from trancher.core.money import BASE_FEE_QUANTUM, QUOTE_QUANTUM, ceil_to, exact, floor_to
-from trancher.core.order import ClientOrderId, Side
-from trancher.core.position import Position, Working, WorkingEntry, evolve
+from trancher.core.order import ClientOrderId, EntryOrder, Order, Side
+from trancher.core.position import Position, Working, WorkingEntry
+from trancher.core.signals import SILENT, Readings
 from trancher.core.tranches import Disposal
 
 CASH: Final = Decimal(130)
@@ -43,6 +47,9 @@ class Step:
         ends: the sides whose orders are ended short, if they did not fill.
         minutes: time since the step before, >= 0.
         look: what the evaluation looks at.
+        score: what all signals say together, in tenths, -10 to 10.
+        dips: whether the event of that name comes; it stays valid for one step more.
+        rsi: the level of that indicator; None while it warms up.
     """
 
     move: int
@@ -50,6 +57,9 @@ class Step:
     ends: tuple[Side, ...]
     minutes: int
     look: Look
+    score: int = 0
+    dips: bool = False
+    rsi: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class Asked:
     position: Position
     seen: Observation
     usage: Usage
+    past: Past
     decision: Decision
 
 
@@ -88,6 +99,9 @@ class Story:
     limits: PortfolioLimits
     position: Position
     price: Decimal = START_PRICE
+    past: Past = NO_PAST
+    readings: Readings = SILENT
+    peak_equity: Decimal = CASH
     closed: list[Position] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
@@ -105,6 +119,12 @@ class Story:
         """Let `event` happen."""
         after = evolve(self.position, event)
         self.happened.append(Happened(self.position, event, after))
+        if isinstance(event, Filled) and event.fill.side is Side.BUY:
+            self.past = replace(self.past, last_entry_at=event.at)
+        entry = self.position.working_entry
+        if isinstance(event, OrderEnded) and entry is not None and after.working_entry is None:
+            unfilled_at = event.at if entry.filled == 0 else self.past.unfilled_at
+            self.past = replace(self.past, unfilled_at=unfilled_at)
         self.position = after
 
 
@@ -116,12 +136,15 @@ def step_from(dial: Dial) -> Step:
         ends=dial.pick(ENDS),
         minutes=dial.pick([60, 20, 150, 0]),
         look=dial.pick([Look.EVERYTHING] * 4 + list(Look)),
+        score=dial.pick([0, 3, 6, 2, -4, 1, -1]),
+        dips=dial.pick([False, False, True]),
+        rsi=dial.pick([None, 50, 29]),
     )
 
 
 MOVES: Final = (0, 1, -1, 2, -2, 4, -4, 6, -6, 12, -12)
 ENDS: Final = ((), (Side.BUY, Side.SELL), (Side.SELL,), (Side.BUY,))
-steps: Final = st.lists(st.integers(0, 2**20 - 1).map(Dial).map(step_from), max_size=16)
+steps: Final = st.lists(st.integers(0, 2**27 - 1).map(Dial).map(step_from), max_size=20)
 lives: Final = st.builds(
     lambda dial, path: Life(bot_from(dial), portfolio_from(dial), path), dials(), steps
 )
@@ -139,14 +162,31 @@ def walk(life: Life, *, disposal: Disposal = Disposal.FIFO) -> Story:
     for step in life.path:
         since, at = at, at + timedelta(minutes=step.minutes)
         story.price = _moved(story, step.move)
-        seen = Observation(price=story.price, at=at, look=step.look, indicators={})
+        story.readings = _read(story, step, since=since, at=at)
+        seen = Observation(price=story.price, at=at, look=step.look, readings=story.readings)
         for working in story.position.working:
             _exchange(story, working, step, seen)
         if story.position.held > 0:
-            story.now(_mark(story.price, since=since, seen=seen))
+            story.now(_mark(story.price, seen=seen))
         _conclude(story, seen)
-        _decide(story, seen)
+        peak = story.position.highest_mark if story.position.held > 0 else None
+        _decide(story, replace(seen, peak_price=peak))
     return story
+
+
+def _read(story: Story, step: Step, *, since: datetime, at: datetime) -> Readings:
+    """Return what the signals say: the score of two steps in a row confirms the lower one."""
+    score, before = Decimal(step.score).scaleb(-1), story.readings
+    confirm = story.bot.limits.confirm > timedelta(0)
+    events = {name: came for name, came in before.events.items() if came == since}
+    return Readings(
+        indicators={} if step.rsi is None else {"rsi": Decimal(step.rsi)},
+        events=events | ({"dip": at} if step.dips else {}),
+        score=score,
+        confirmed_score=min(score, before.score) if confirm else score,
+        temperature=story.bot.thermometer.next(before.temperature, score),
+        contributions={"all": score},
+    )
 
 
 def _moved(story: Story, move: int) -> Decimal:
@@ -154,8 +194,7 @@ def _moved(story: Story, move: int) -> Decimal:
     return max(floor_to(story.price * (100 + move) / 100, tick), tick)
 
 
-def _mark(price: Decimal, *, since: object, seen: Observation) -> Marked:
-    del since
+def _mark(price: Decimal, *, seen: Observation) -> Marked:
     return Marked(highest=price, lowest=price, last=price, since=seen.at, at=seen.at)
 
 
@@ -164,28 +203,51 @@ def _exchange(story: Story, working: Working, step: Step, seen: Observation) -> 
     order_id = working.order.client_order_id
     side = Side.BUY if isinstance(working, WorkingEntry) else Side.SELL
     instrument = story.bot.instrument
-    whole = (
-        instrument.quantity_for(working.order.size, story.price)
-        if isinstance(working, WorkingEntry)
-        else working.order.quantity
-    )
-    left = max(whole - working.filled, Decimal(0))
-    filled = instrument.sellable(left * step.quarters / 4)
+    left = _left(story, working)
+    waits = isinstance(working, WorkingEntry) and _is_dear(working.order, story.price)
+    filled = Decimal(0) if waits else instrument.sellable(left * step.quarters / 4)
     if filled > 0:
         _fill(story, order_id, side, filled, seen)
-    if side in step.ends or filled == left:
+    if side in step.ends or filled == left or _is_over(working.order, seen.at):
         story.now(OrderEnded(order_id=order_id, reason="ended", at=seen.at))
+
+
+def _left(story: Story, working: Working) -> Decimal:
+    """Return the base that an order may still fill; a purchase, what its size has left for."""
+    if not isinstance(working, WorkingEntry):
+        return working.order.quantity - working.filled
+    spent = sum(
+        (
+            one.fill.price * one.fill.quantity
+            for one in story.position.fills.values()
+            if one.order_id == working.order.client_order_id
+        ),
+        Decimal(0),
+    )
+    return story.bot.instrument.quantity_for(working.order.size - spent, story.price)
+
+
+def _is_dear(order: EntryOrder, price: Decimal) -> bool:
+    return order.limit_price is not None and price > order.limit_price
+
+
+def _is_over(order: Order, at: datetime) -> bool:
+    if not isinstance(order, EntryOrder) or order.expires_at is None:
+        return False
+    return at >= order.expires_at
 
 
 def _fill(
     story: Story, order_id: ClientOrderId, side: Side, quantity: Decimal, seen: Observation
 ) -> None:
-    instrument = story.bot.instrument
+    instrument, entry = story.bot.instrument, story.position.working_entry
+    rests = side is Side.BUY and entry is not None and entry.order.limit_price is not None
+    rate = instrument.maker_fee if rests else instrument.taker_fee
     in_base = side is Side.BUY and instrument.fee_in is FeeIn.BASE
     fee = (
-        ceil_to(quantity * instrument.taker_fee, BASE_FEE_QUANTUM)
+        ceil_to(quantity * rate, BASE_FEE_QUANTUM)
         if in_base
-        else ceil_to(quantity * story.price * instrument.taker_fee, QUOTE_QUANTUM)
+        else ceil_to(quantity * story.price * rate, QUOTE_QUANTUM)
     )
     filled = fill(
         side,
@@ -205,6 +267,12 @@ def _conclude(story: Story, seen: Observation) -> None:
     done = story.position
     if done.state is State.CLOSED and done.orders_placed and not done.working:
         story.closed.append(done)
+        if done.book.tranche_count:
+            stopped = story.bot.plan.was_stopped(done)
+            closed_at = done.closed_at
+            story.past = replace(
+                story.past, closed_at=closed_at, stopped_at=closed_at if stopped else None
+            )
         number = len(story.closed) + 1
         story.position = opened(
             disposal=story.bot.disposal, instrument=done.instrument, name=f"bot-{number}"
@@ -212,50 +280,72 @@ def _conclude(story: Story, seen: Observation) -> None:
 
 
 def _decide(story: Story, seen: Observation) -> None:
-    usage = usage_of(story, seen)
+    story.peak_equity = max(story.peak_equity, equity_of(story))
     leaving = decide_exit(story.bot, story.position, seen)
     if leaving is not None:
-        _take(story, Asked(story.position, seen, usage, leaving))
+        _take(story, seen, leaving)
+    ended = building_over(story.bot, story.position, seen.at)
+    if ended is not None:
+        story.now(ended)
     _conclude(story, seen)
-    usage = usage_of(story, seen)
     entering = decide_entry(
         story.bot,
         story.position,
         seen,
-        usage=usage,
+        past=story.past,
+        usage=usage_of(story, seen),
         limits=story.limits,
-        last_entry_at=last_entry_at(story),
     )
     if entering is not None:
-        _take(story, Asked(story.position, seen, usage, entering))
+        _take(story, seen, entering)
 
 
-def _take(story: Story, asked: Asked) -> None:
+def _take(story: Story, seen: Observation, decision: Decision) -> None:
+    asked = Asked(story.position, seen, usage_of(story, seen), story.past, decision)
     story.asked.append(asked)
-    for event in asked.decision.events:
+    for event in decision.events:
         story.now(event)
+
+
+def equity_of(story: Story) -> Decimal:
+    """Return cash and what is held at the latest price."""
+    return cash_of(story) + story.position.held * story.price
+
+
+def cash_of(story: Story) -> Decimal:
+    """Return the cash that fills have left."""
+    return CASH + sum(p.book.cash_received - p.book.cash_paid for p in story.positions)
 
 
 def usage_of(story: Story, seen: Observation) -> Usage:
     """Return what the story's only bot uses of the portfolio."""
-    free = CASH + sum(p.book.cash_received - p.book.cash_paid for p in story.positions)
-    midnight = seen.at.replace(hour=0, minute=0) + timedelta(days=1)
-    orders = [
-        h.event.order
-        for h in story.happened
-        if isinstance(h.event, EntryAccepted | ExitAccepted)
-        and h.event.at.date() == seen.at.date()
-    ]
+    today = [h for h in story.happened if h.event.at.date() == seen.at.date()]
+    exposure = exposure_of(story.position)
     return Usage(
-        free_cash=free,
+        free_cash=cash_of(story),
         active_positions=int(story.position.state is not State.CLOSED),
-        trades_today=len(orders),
+        trades_today=sum(isinstance(h.event, EntryAccepted | ExitAccepted) for h in today),
         exits_reserved=0,
-        day_ends_at=midnight,
+        day_ends_at=seen.at.replace(hour=0, minute=0) + timedelta(days=1),
+        equity=equity_of(story),
+        peak_equity=story.peak_equity,
+        exposure=exposure,
+        symbol_exposure=exposure,
+        realized_today=sum(
+            (h.after.anchor_realized - h.before.anchor_realized for h in today), Decimal(0)
+        ),
+        losing_streak=_streak(story, seen),
     )
 
 
-def last_entry_at(story: Story) -> datetime | None:
-    """Return the bot's last entry fill, over all its positions."""
-    times = [p.last_entry_at for p in story.positions if p.last_entry_at is not None]
-    return max(times, default=None)
+def _streak(story: Story, seen: Observation) -> int:
+    """Return how many positions in a row were closed today at a loss."""
+    losses = 0
+    for done in reversed(story.closed):
+        assert done.closed_at is not None
+        if done.book.tranche_count == 0:
+            continue
+        if done.closed_at.date() != seen.at.date() or done.anchor_realized >= 0:
+            break
+        losses += 1
+    return losses

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from trancher.core.bot import Bot
 from trancher.core.conditions import ALWAYS, Look, Observation
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled, Marked, OrderEnded
+from trancher.core.exits import ExitRule
 from trancher.core.instrument import Instrument
 from trancher.core.limits import BotLimits, PortfolioLimits, ReserveFunds
 from trancher.core.order import (
@@ -23,7 +24,8 @@ from trancher.core.order import (
 )
 from trancher.core.plans import SafetyLevel, ladder
 from trancher.core.position import Position
-from trancher.core.rungs import ExitRule, Plan
+from trancher.core.rungs import Plan
+from trancher.core.signals import SILENT, Readings
 from trancher.core.tranches import Disposal
 from trancher.engine import Engine, Portfolio
 from trancher.ports import Report
@@ -112,6 +114,10 @@ class LoggedStore(MemoryStore):
 class NoMarks:
     """A market of which nothing is told between events."""
 
+    def price(self, _: BotName, at: datetime) -> Decimal | None:
+        del at
+        return None
+
     def take(self, _: BotName) -> Marked | None:
         return None
 
@@ -139,9 +145,23 @@ class Desk:
             marks=NoMarks(),
         )
 
-    def look(self, price: str, *, bot: str = "bot", look: Look = Look.EVERYTHING) -> None:
+    def look(
+        self,
+        price: str,
+        *,
+        bot: str = "bot",
+        look: Look = Look.EVERYTHING,
+        readings: Readings = SILENT,
+        peak: str | None = None,
+    ) -> None:
         """Let a bot look at a price now."""
-        seen = Observation(price=Decimal(price), at=self.now, look=look, indicators={})
+        seen = Observation(
+            price=Decimal(price),
+            at=self.now,
+            look=look,
+            readings=readings,
+            peak_price=None if peak is None else Decimal(peak),
+        )
         self.engine.evaluate(BotName(bot), seen)
 
     def wait(self, **length: int) -> None:

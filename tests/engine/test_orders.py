@@ -5,10 +5,10 @@ from decimal import Decimal
 from engine.fakes import ACME, NO_LIMITS, Desk, bot_of
 from trancher.core.conditions import Look
 from trancher.core.events import BuildingEnded, ExitAccepted
+from trancher.core.exits import StopLoss, TakeProfit, TimeStop
 from trancher.core.lifecycle import State
 from trancher.core.order import BotName, ExitOrder
 from trancher.core.position import Position
-from trancher.core.rungs import StopLoss, TakeProfit, TimeStop
 from trancher.engine import Seat
 
 STOP = StopLoss(loss=Decimal("0.1"))
@@ -101,13 +101,14 @@ def test_a_second_entry_is_refused_while_one_works() -> None:
 
 def test_an_entry_that_ended_unfilled_frees_its_rung() -> None:
     """
-    With nothing held the position is closed without a trace in the books; the rung may be tried
-    again.
+    With nothing held the position is closed without a trace in the books; after a minute the
+    rung may be tried again.
     """
     desk = Desk(bot_of())
     desk.look("100")
 
     desk.end()
+    desk.wait(minutes=1)
     desk.look("100")
 
     assert seat_of(desk).closed == []
@@ -194,7 +195,7 @@ def test_a_canceled_entry_that_ends_after_the_sale_closes_the_position() -> None
     desk.end(order=1)
 
     assert [one.state for one in seat_of(desk).closed] == [State.CLOSED]
-    assert desk.engine.free_cash == desk.engine.cash == 985
+    assert desk.engine.free_cash == desk.engine.treasury.cash == 985
 
 
 def test_a_late_fill_after_a_partial_exit_stays() -> None:
@@ -395,4 +396,4 @@ def test_a_report_that_comes_twice_is_booked_once() -> None:
     desk.end()
 
     assert position_of(desk).held == Decimal("0.5")
-    assert desk.engine.cash == desk.engine.free_cash == 950
+    assert desk.engine.treasury.cash == desk.engine.free_cash == 950

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from engine.fakes import ACME, NO_LIMITS, NOON, Desk, bot_of
 from strategies import Dial
-from trancher.core.decide import Kind
+from trancher.core.decision import Kind
+from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.lifecycle import State
 from trancher.core.limits import ExitReserve, PortfolioLimits, ReserveFunds
 from trancher.core.order import BotName
-from trancher.core.rungs import StopLoss, TakeProfit
 
 TODAY = NOON.date()
 STOP = StopLoss(loss=Decimal("0.1"))
@@ -43,7 +43,7 @@ def test_an_accepted_entry_reserves_itself_and_what_the_mode_says(
 
     desk.look("100")
 
-    assert (desk.engine.cash, desk.engine.free_cash) == (Decimal(1000), Decimal(free))
+    assert (desk.engine.treasury.cash, desk.engine.free_cash) == (Decimal(1000), Decimal(free))
 
 
 def test_a_filled_entry_gives_back_what_it_did_not_cost() -> None:
@@ -60,7 +60,7 @@ def test_a_filled_entry_gives_back_what_it_did_not_cost() -> None:
     desk.fill("0.19", "100", fee="0.19")
     desk.end()
 
-    assert desk.engine.cash == Decimal("980.81")
+    assert desk.engine.treasury.cash == Decimal("980.81")
     assert desk.engine.free_cash == Decimal("980.81") - Decimal("80.8")
 
 
@@ -92,10 +92,11 @@ def test_an_entry_that_ends_unfilled_gives_everything_back_once() -> None:
 
     engine = desk.engine
     assert engine.free_cash == 1000
-    assert (engine.trades[TODAY], engine.active_positions) == (0, 0)
+    assert (engine.treasury.trades[TODAY], engine.active_positions) == (0, 0)
+    desk.wait(minutes=1)
     desk.look("100")
     assert engine.free_cash == 899
-    assert (engine.trades[TODAY], engine.active_positions) == (1, 1)
+    assert (engine.treasury.trades[TODAY], engine.active_positions) == (1, 1)
 
 
 def test_an_exit_gives_the_rungs_money_back() -> None:
@@ -115,7 +116,7 @@ def test_an_exit_gives_the_rungs_money_back() -> None:
     desk.look("90")
 
     assert desk.engine.seats[BotName("bot")].position.state is State.CLOSING
-    assert desk.engine.free_cash == desk.engine.cash == 980
+    assert desk.engine.free_cash == desk.engine.treasury.cash == 980
 
 
 def test_a_reserve_of_one_bot_is_no_money_for_another() -> None:
@@ -176,8 +177,8 @@ def test_an_accepted_entry_leaves_no_debt(
     for order in working:
         settle(desk, order, str(price), filled=False)
 
-    assert desk.engine.cash >= 0
-    assert sum(desk.engine.trades.values()) == sum(
+    assert desk.engine.treasury.cash >= 0
+    assert sum(desk.engine.treasury.trades.values()) == sum(
         len({fill.order_id for fill in position.fills.values()})
         for seat in desk.engine.seats.values()
         for position in (*seat.closed, seat.position)
@@ -222,7 +223,7 @@ def test_a_trade_is_counted_for_the_day_on_which_it_was_decided() -> None:
     desk.fill("1", "100")
     desk.end()
 
-    assert +desk.engine.trades == {TODAY: 1}
+    assert +desk.engine.treasury.trades == {TODAY: 1}
 
 
 def test_a_trade_given_back_after_midnight_is_given_back_to_its_day() -> None:
@@ -235,7 +236,11 @@ def test_a_trade_given_back_after_midnight_is_given_back_to_its_day() -> None:
 
     desk.end()
 
-    assert desk.engine.trades[TODAY] == desk.engine.trades[TODAY + timedelta(days=1)] == 0
+    assert (
+        desk.engine.treasury.trades[TODAY]
+        == desk.engine.treasury.trades[TODAY + timedelta(days=1)]
+        == 0
+    )
 
 
 def test_an_order_filled_in_part_is_a_trade() -> None:
@@ -249,7 +254,7 @@ def test_an_order_filled_in_part_is_a_trade() -> None:
     desk.fill("0.1", "100")
     desk.end()
 
-    assert desk.engine.trades[TODAY] == 1
+    assert desk.engine.treasury.trades[TODAY] == 1
 
 
 @pytest.mark.parametrize(
@@ -318,80 +323,5 @@ def test_exits_count_and_are_never_refused() -> None:
         desk.fill(quantity, price)
         desk.end()
 
-    assert desk.engine.trades[TODAY] == 4
+    assert desk.engine.treasury.trades[TODAY] == 4
     assert [one.state for one in desk.engine.seats[BotName("bot")].closed] == [State.CLOSED]
-
-
-# ---- places and pauses
-
-
-def test_a_place_is_free_again_once_a_position_is_closed() -> None:
-    """
-    One position over all bots: the second bot waits for the end of the first one's.
-    """
-    bots = [bot_of(STOP, name="one"), bot_of(name="two")]
-    desk = Desk(*bots, limits=PortfolioLimits(max_active_positions=1, max_daily_trades=None))
-    desk.buy("1", "100", bot="one")
-    desk.look("100", bot="two")
-    assert desk.codes == ["MAX_ACTIVE_POSITIONS"]
-
-    desk.look("90", bot="one")
-    desk.fill("1", "90")
-    desk.end()
-    desk.look("100", bot="two")
-
-    assert desk.codes == []
-
-
-def test_the_cooldown_survives_flat() -> None:
-    """
-    Bought at noon and stopped five minutes later: the bot may not enter before 12:15, inclusive.
-    """
-    desk = Desk(bot_of(STOP, limits=replace(NO_LIMITS, tranche_cooldown=timedelta(minutes=15))))
-    desk.buy("1", "100")
-    desk.wait(minutes=5)
-    desk.look("90")
-    desk.fill("1", "90")
-    desk.end()
-
-    desk.wait(minutes=9, seconds=59)
-    desk.look("100")
-    assert desk.codes == ["COOLDOWN"]
-    desk.wait(seconds=1)
-    desk.look("100")
-
-    assert desk.codes == []
-
-
-def test_an_entry_that_never_filled_starts_no_cooldown() -> None:
-    """
-    The cooldown counts from fills.
-    """
-    desk = Desk(bot_of(limits=replace(NO_LIMITS, tranche_cooldown=timedelta(minutes=15))))
-    desk.look("100")
-    desk.end()
-
-    desk.wait(minutes=1)
-    desk.look("100")
-
-    assert desk.codes == []
-
-
-def test_midnight_is_the_portfolio_s() -> None:
-    """
-    Cap 2: at 23:00 in Kolkata the day is used up, an hour later, 18:30 UTC, a new one has begun.
-    """
-    eve = datetime.fromisoformat("2025-01-01T17:30:00+00:00")
-    limits = PortfolioLimits(max_active_positions=None, max_daily_trades=2)
-    desk = Desk(bot_of(drops=(("0.1", "100"),)), limits=limits, zone="Asia/Kolkata", at=eve)
-    desk.buy("1", "100")
-
-    desk.look("90")
-    assert desk.codes == ["MAX_DAILY_TRADES"]
-    refusal = desk.store.records[-1].last.refusals[0]
-    assert refusal.unblocks_at == eve + timedelta(hours=1)
-    desk.now = refusal.unblocks_at
-    desk.look("90")
-
-    assert desk.codes == []
-    assert +desk.engine.trades == {date(2025, 1, 1): 1, date(2025, 1, 2): 1}

@@ -36,7 +36,6 @@ def test_a_file_becomes_exact_candles(tmp_path: Path) -> None:
     assert candles.volume(2) == Decimal("0.00000001")
     assert candles.time(1) == datetime(2024, 1, 1, 0, 1, tzinfo=UTC)
     assert candles.closed_at(1) == datetime(2024, 1, 1, 0, 2, tzinfo=UTC)
-    assert candles.closes_float().tolist() == [100.0, 100.0, 101.75, 102.0]
     assert (candles.gaps, candles.gap_runs, candles.biggest_gap) == (0, 0, None)
     assert candles.dropped == ()
 
@@ -143,27 +142,6 @@ def test_times_finer_than_a_millisecond_are_written_in_microseconds(tmp_path: Pa
 
     candles = read_candles(tmp_path / "out.parquet", on_bad="fail", now=NOW)
     assert candles.time(0).microsecond == 250
-
-
-@given(ticks=st.integers(1, 2**63 - 1), places=st.integers(0, 18))
-def test_a_close_as_float_is_the_nearest_one(ticks: int, places: int) -> None:
-    """
-    Indicators see the float64 that reading the decimal text would give.
-    """
-    one = np.array([ticks], np.int64)
-    candles = Candles(
-        interval=MINUTE,
-        opened_at=np.array([0], np.int64),
-        open=one,
-        high=one,
-        low=one,
-        close=one,
-        tick=Decimal(f"1E-{places}"),
-        volumes=Decimals(units=one, places=0),
-    )
-
-    assert candles.closes_float()[0] == float(candles.price(ticks))
-    assert candles.price(ticks).as_integer_ratio()[0] * 10**places % ticks == 0
 
 
 def test_coarser_candles_are_made_of_the_finer_ones_there_are(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ import pytest
 
 from command_line import Said, config, done
 from processes import ended, started
-from slow.test_store import BUSY
-from store.kept import TEXT, keep, load, markets, opened
+from store.kept import BUSY, TEXT, keep, load, markets, opened
 from trancher.market.candles import write_candles
 
 pytestmark = pytest.mark.slow

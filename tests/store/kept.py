@@ -1,9 +1,11 @@
-"""Books to test with: two bots over a simulated market, kept in a database or in memory."""
+"""Books to test with: two bots over a simulated market, and what an older program has left."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from trancher.app.backtesting import Backtest, Source, run_backtest
 from trancher.app.configured import Settings
@@ -61,16 +63,32 @@ timeframe = "1h"
 max_position_size = 60
 max_tranches = 9
 tranche_cooldown = "4h"
+[bot.signals]
+rsi = {period = 3}
+macd = {weight = 0.5}
 [bot.entry]
 plan = "dca"
 size = 20
 every = "1h"
 max_tranches = 9
+order = "limit"
+offset = "0.04%"
+ttl = "90m"
 [bot.exit]
 take_profit = [{gain = "2%", sell = "50%"}, {gain = "3%", sell = "rest"}]
 stop_loss = "9%"
 disposal = "hifo"
 """
+
+
+BUSY: Final = (
+    TEXT.replace('every = "2h"', 'every = "1h"')
+    .replace('tranche_cooldown = "1h"', 'tranche_cooldown = "0s"')
+    .replace("max_daily_trades = 40", 'max_daily_trades = "off"')
+    .replace("cash = 500", "cash = 100000")
+    .replace('sell = "33%"', 'sell = "20%"')
+)
+"""The same, trading as often as it can."""
 
 
 def configured(text: str = TEXT) -> Settings:
@@ -96,9 +114,28 @@ def markets(hours: int, *, seed: int = 1) -> dict[str, Source]:
     }
 
 
+def older(file: Path) -> Path:
+    """Write the books that a program of schema 0002 has left, and return their file."""
+    dump = Path(__file__).parent / "old" / "r0002.sql"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(dump.read_text(encoding="utf-8"))
+    return file
+
+
 def url_of(file: Path) -> str:
     """Return the URL of a file."""
     return f"sqlite:///{file}"
+
+
+def rows_of(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table, the schema's revision too, sorted."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: sorted(map(dict, connection.execute(f"SELECT * FROM {name}")), key=repr)  # noqa: S608 our own names
+            for (name,) in names.fetchall()
+        }
 
 
 def opened(file: Path) -> Database:

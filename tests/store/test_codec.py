@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,8 @@ from trancher.core.events import (
     Marked,
     OrderEnded,
 )
-from trancher.core.order import Side
+from trancher.core.order import EntryOrder, ExitOrder, NamedShare, Side, TrancheId, rule_id
+from trancher.core.signals import Evidence, Temperature
 from trancher.store.codec import ENTRIES, POSITIONS
 from trancher.store.entries import Decided, decided
 from trancher.store.errors import UnreadableText
@@ -132,6 +134,18 @@ def test_a_time_of_another_zone_is_written_in_utc() -> None:
     assert again(DustBooked(at=at)) == DustBooked(at=at)
 
 
+TRANCHE = TrancheId("tranche_1")
+SHARE = NamedShare(rule=2, tranche_id=TRANCHE, quantity=Decimal("0.5"))
+HEARD = replace(
+    buy_order(size="100.50"),
+    limit_price=Decimal("99.50"),
+    expires_at=NOON + timedelta(hours=1),
+    evidence=Evidence(
+        score=Decimal("0.300000000"),
+        temperature=Temperature.HOT,
+        contributions={"rsi": Decimal("0.3"), "macd": Decimal("0.0")},
+    ),
+)
 ORDER = (
     '"client_order_id":"{id}","position_id":"bot-1","bot":"bot","symbol":"BTC/USD",{own},'
     '"reason":"{reason}","decided_at":"2025-01-01T12:00:00Z"'
@@ -141,6 +155,13 @@ EXIT = ORDER.format(
     id="s1", own='"quantity":"1","limit_price":null,"full":true,"rungs":[0,2]', reason="test exit"
 )
 
+LIMIT = (
+    f'{ENTRY},"limit_price":"99.50","expires_at":"2025-01-01T13:00:00Z","evidence":'
+    '{"score":"0.300000000","temperature":"hot","contributions":{"rsi":"0.3","macd":"0.0"}}'
+)
+NAMED = f'{EXIT},"named":[{{"rule":2,"tranche_id":"tranche_1","quantity":"0.5"}}]'
+
+BY_TRANCHE = '"targets":{"2/tranche_1":"0.50"}'
 TARGETS = '"targets":{"2":"0.50","0":"0.5"}'
 FILL = (
     '"trade_id":"t1","side":"buy","price":"50000","quantity":"0.00000001","fee":"0",'
@@ -159,10 +180,22 @@ ENDED = '"at":"2025-01-01T12:00:00.000050Z"'
         (
             ExitAccepted(
                 order=sell_order(full=True, rungs=(0, 2)),
-                targets={2: Decimal("0.50"), 0: Decimal("0.5")},
+                targets={rule_id(2): Decimal("0.50"), rule_id(0): Decimal("0.5")},
                 at=NOON,
             ),
             f'{{"type":"ExitAccepted","order":{{{EXIT}}},{TARGETS},"at":"2025-01-01T12:00:00Z"}}',
+        ),
+        (
+            EntryAccepted(order=HEARD, at=NOON),
+            f'{{"type":"EntryAccepted","order":{{{LIMIT}}},"at":"2025-01-01T12:00:00Z"}}',
+        ),
+        (
+            ExitAccepted(
+                order=replace(sell_order(full=True, rungs=(0, 2)), named=(SHARE,)),
+                targets={rule_id(2, TRANCHE): Decimal("0.50")},
+                at=NOON,
+            ),
+            f'{{"type":"ExitAccepted","order":{{{NAMED}}},{BY_TRANCHE},"at":"2025-01-01T12:00:00Z"}}',
         ),
         (
             Filled(order_id=buy_order().client_order_id, fill=fill(Side.BUY, "1e-8", "50000")),
@@ -184,6 +217,108 @@ def test_the_text_is_this_and_no_other(event: Event, text: str) -> None:
     """
     assert ENTRIES.encode(event) == text
     assert ENTRIES.decode(text) == event
+
+
+evidences = st.builds(
+    Evidence,
+    score=numbers,
+    temperature=st.sampled_from(Temperature),
+    contributions=st.dictionaries(st.text(st.characters(codec="utf-8")), numbers),
+)
+entry_orders = st.builds(
+    replace,
+    st.just(buy_order()),
+    limit_price=st.none() | numbers,
+    expires_at=st.none() | times,
+    evidence=st.none() | evidences,
+)
+exit_orders = st.builds(
+    replace,
+    st.just(sell_order()),
+    named=st.lists(
+        st.builds(NamedShare, rule=st.integers(), tranche_id=st.just(TRANCHE), quantity=numbers)
+    ).map(tuple),
+)
+LATER = ("limit_price", "expires_at", "evidence")
+
+
+@given(order=entry_orders)
+def test_an_entry_says_of_later_fields_only_what_it_has(order: EntryOrder) -> None:
+    """
+    Invariant 3: whatever of them is there comes back, and what is not there is not mentioned.
+    """
+    text = ENTRIES.encode(EntryAccepted(order=order, at=NOON))
+
+    written = msgspec.json.decode(text)["order"]
+    assert {name for name in LATER if name in written} == {
+        name for name in LATER if getattr(order, name) is not None
+    }
+    assert repr(ENTRIES.decode(text)) == repr(EntryAccepted(order=order, at=NOON))
+
+
+@given(order=exit_orders)
+def test_an_exit_names_tranches_only_where_it_has_some(order: ExitOrder) -> None:
+    """
+    Invariant 3 once more; the limit of an exit is older than that, and always mentioned.
+    """
+    event = ExitAccepted(order=order, targets={}, at=NOON)
+    text = ENTRIES.encode(event)
+
+    written = msgspec.json.decode(text)["order"]
+    assert ("named" in written) == bool(order.named)
+    assert "limit_price" in written
+    assert repr(ENTRIES.decode(text)) == repr(event)
+
+
+# As a program of schema 0002 wrote them, letter by letter.
+OLD_ENTRY = (
+    '{"type":"EntryAccepted","order":{"client_order_id":"steps-1-1","position_id":"steps-1",'
+    '"bot":"steps","symbol":"BTC/USD","size":"20","rung":0,"reason":"rung 1",'
+    '"decided_at":"2024-01-01T01:00:00Z"},"at":"2024-01-01T01:00:00Z"}'
+)
+OLD_EXIT = (
+    '{"type":"ExitAccepted","order":{"client_order_id":"steps-1-3","position_id":"steps-1",'
+    '"bot":"steps","symbol":"BTC/USD","quantity":"0.24975000","limit_price":"110.00",'
+    '"full":false,"rungs":[0],"reason":"take profit +10 %",'
+    '"decided_at":"2024-01-01T05:59:59.999999Z"},"targets":{"0":"0.24975000"},'
+    '"at":"2024-01-01T05:59:59.999999Z"}'
+)
+
+
+def test_what_an_older_program_wrote_reads_as_it_did() -> None:
+    """
+    A journal is never rewritten: its hashes are of these letters.
+    """
+    entry, sale = ENTRIES.decode(OLD_ENTRY), ENTRIES.decode(OLD_EXIT)
+
+    assert isinstance(entry, EntryAccepted)
+    assert (entry.order.limit_price, entry.order.expires_at, entry.order.evidence) == (None,) * 3
+    assert isinstance(sale, ExitAccepted)
+    assert (sale.order.named, sale.order.rule_ids) == ((), ("0",))
+    assert sale.targets == {"0": Decimal("0.24975000")}
+    assert (ENTRIES.encode(entry), ENTRIES.encode(sale)) == (OLD_ENTRY, OLD_EXIT)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (OLD_ENTRY, 'Z"},', 'Z","limit_price":null},'),
+        (OLD_ENTRY, 'Z"},', 'Z","expires_at":null},'),
+        (OLD_ENTRY, 'Z"},', 'Z","evidence":null},'),
+        (OLD_ENTRY, 'Z"},', 'Z","named":[]},'),
+        (OLD_ENTRY, ',"rung":0', ""),
+        (OLD_EXIT, 'Z"},', 'Z","named":[]},'),
+        (OLD_EXIT, ',"limit_price":"110.00"', ""),
+    ],
+)
+def test_a_default_that_is_written_out_is_another_text(text: str, old: str, new: str) -> None:
+    """
+    Two texts of one value would be two hashes of one journal; only what came later may be absent.
+    """
+    assert old in text
+
+    with pytest.raises(UnreadableText, match=r"found .*, expected"):
+        ENTRIES.decode(text.replace(old, new, 1))
 
 
 MARKED = (

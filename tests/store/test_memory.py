@@ -2,7 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from strategies import BOOK_ID, BOT_NAME, NOON, buy_order, opened
-from trancher.core.decide import Decision, Kind
+from trancher.core.decision import Decision, Kind
 from trancher.core.events import BuildingEnded, DustBooked, EntryAccepted
 from trancher.core.limits import Refusal, RefusalCode, Unit
 from trancher.core.order import BotName, PositionId

@@ -1,23 +1,31 @@
-"""What is allowed in a configuration, and may surprise: the warnings of `trancher check`."""
+"""What is allowed in a configuration, and may surprise: the warnings of `trancher check`.
+
+Those that speak of signals, scores and temperatures are in signal_advice.py.
+"""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from trancher.app.configured import BotSettings, InstrumentTerms, PortfolioSettings, instrument_of
 from trancher.app.entries import DcaEntry
-from trancher.app.expand import none_allowed
-from trancher.app.fitting import fit, indicators, opens
+from trancher.app.expand_entry import none_allowed
+from trancher.app.fitting import fit, needed, opens
 from trancher.app.grammar import BotSection, Configuration
 from trancher.app.output import plain
+from trancher.app.signal_advice import signal_advice
 from trancher.core.bot import Bot, funds_to_reserve
-from trancher.core.conditions import All, Condition, Move, Origin
+from trancher.core.claims import Over
+from trancher.core.conditions import Condition, Elapsed, Move, Origin
+from trancher.core.day import span
+from trancher.core.exits import Stop, StopLoss, TakeProfit
 from trancher.core.limits import ExitReserve
 from trancher.core.money import ONE, ZERO, exact, percent
 from trancher.core.order import PositionId
 from trancher.core.position import new_position
-from trancher.core.rungs import StopLoss, TakeProfit
+from trancher.core.rungs import OnExcess
 
 _STEPS_MAX: Final = 100
 _FEE_USUAL: Final = Decimal("0.02")
@@ -32,20 +40,27 @@ def advice(
 ) -> tuple[str, ...]:
     """Return every warning, the portfolio's first, then each bot's with its name."""
     traded = {bot.symbol for bot in bots}
-    unused = (f"instrument {symbol}: no bot trades it" for symbol in instruments)
+    caps = portfolio.limits.symbol_caps
     said = [
-        *(line for line, symbol in zip(unused, instruments, strict=True) if symbol not in traded),
+        *(
+            f"instrument {symbol}: no bot trades it"
+            for symbol in instruments
+            if symbol not in traded
+        ),
+        *(f"symbol_caps {symbol}: no bot trades it" for symbol in caps if symbol not in traded),
         *_portfolio(portfolio, bots),
     ]
     for section, settings in zip(configuration.bot, bots, strict=True):
         terms = instruments.get(settings.symbol, InstrumentTerms())
         bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
         lines = (
-            *_entries(bot),
+            *_entries(bot, portfolio.cash),
             *_plan(section, settings),
+            *signal_advice(section, settings),
             *_under_the_stop(bot),
-            *_exits(bot),
+            *_exits(section, bot, portfolio.cash),
             *_money(bot, portfolio),
+            *_caps(bot, portfolio),
             *_fees(bot),
         )
         said.extend(f"bot {settings.name}: {line}" for line in lines)
@@ -72,16 +87,18 @@ def _portfolio(portfolio: PortfolioSettings, bots: tuple[BotSettings, ...]) -> I
             )
 
 
-def _entries(bot: Bot) -> Iterator[str]:
+def _entries(bot: Bot, cash: Decimal) -> Iterator[str]:
     """Name the first rung that does not fit, and the limit that binds it."""
     if none_allowed(bot.limits):
         yield "a limit of 0 allows no entry"
         return
-    for one in fit(bot.plan.entries, bot.limits):
+    clips = bot.plan.on_excess is OnExcess.CLIP
+    clipped = ", to which the last is clipped" if clips else ""
+    for one in fit(bot.plan, bot.limits, equity=cash):
         if one.bound is not None:
             often = f"can be used {one.uses} of {one.rung.repeat} times"
-            never = f"of {plain(one.rung.size)} never fits"
-            yield f"{one.rung.label} {often if one.uses else never}: {one.bound} binds"
+            never = f"of {plain(one.size)} never fits"
+            yield f"{one.rung.label} {often if one.uses else never}: {one.bound} binds{clipped}"
             return
 
 
@@ -95,10 +112,18 @@ def _plan(section: BotSection, bot: BotSettings) -> Iterator[str]:
             yield "every and drop have no effect with max_tranches = 1"
         if entry.every is not None and entry.every < bot.limits.tranche_cooldown:
             yield "every is shorter than limits.tranche_cooldown, which decides"
-    read = {name for rung in bot.plan.entries for name in indicators(rung.when)}
-    for name in bot.signals:
-        if name not in read:
-            yield f"no rung reads the signal {name}"
+    window = bot.plan.build_window
+    for rung in bot.plan.entries:
+        wait = _elapsed(rung.when)
+        if window is not None and wait is not None and window <= wait:
+            lengths = f"{span(window)} is over before the {span(wait)} that {rung.label} waits"
+            yield f"build_window {lengths}: it never comes"
+            return
+
+
+def _elapsed(condition: Condition) -> timedelta | None:
+    """Return the time since the last entry without which `condition` never holds."""
+    return max((one.after for one in needed(condition) if isinstance(one, Elapsed)), default=None)
 
 
 def _under_the_stop(bot: Bot) -> Iterator[str]:
@@ -106,7 +131,7 @@ def _under_the_stop(bot: Bot) -> Iterator[str]:
 
     The plan is played down from a base fill at 1, each rung at the very price it waits for.
     """
-    stop = next((rule.loss for rule in bot.plan.exits if isinstance(rule, StopLoss)), None)
+    stop = _stop(bot)
     first = next((one for one in bot.plan.entries if opens(one.when)), None)
     if stop is None or first is None:
         return
@@ -130,36 +155,59 @@ def _under_the_stop(bot: Bot) -> Iterator[str]:
 
 
 def _move(condition: Condition) -> Move | None:
-    if isinstance(condition, Move):
-        return condition
-    if isinstance(condition, All):
-        return next((one for one in condition.conditions if isinstance(one, Move)), None)
-    return None
+    return next((one for one in needed(condition) if isinstance(one, Move)), None)
 
 
-def _exits(bot: Bot) -> Iterator[str]:
+def _stop(bot: Bot) -> Decimal | None:
+    """Return how far below the anchor the stop loss sells all, or None where there is none."""
+    return next(
+        (
+            rule.loss
+            for rule in bot.plan.exits
+            if isinstance(rule, StopLoss) and rule.over is Over.ANCHOR
+        ),
+        None,
+    )
+
+
+def _exits(section: BotSection, bot: Bot, cash: Decimal) -> Iterator[str]:
+    if section.exit.reentry_cooldown and not any(isinstance(one, Stop) for one in bot.plan.exits):
+        yield "reentry_cooldown has no effect: there is no stop after which it runs"
     gains = [rule for rule in bot.plan.exits if isinstance(rule, TakeProfit)]
     if not bot.plan.exits:
         yield "it has no exit: what it buys is held until a command sells it"
     elif len(gains) == len(bot.plan.exits) and all(rule.share is not None for rule in gains):
         sold = sum((rule.share or ZERO for rule in gains), ZERO)
         if sold < ONE:
-            yield (
-                f"take_profit sells {percent(sold)}, and there is neither stop_loss nor "
-                "time_stop: the rest is never sold"
-            )
-    smallest = bot.instrument.min_notional
-    loss = next((rule.loss for rule in bot.plan.exits if isinstance(rule, StopLoss)), ZERO)
+            yield f"take_profit sells {percent(sold)}, and no other rule sells the rest"
+    yield from _unsellable_steps(bot, gains, cash)
+    smallest, loss = bot.instrument.min_notional, _stop(bot) or ZERO
     for rung in bot.plan.entries:
-        worth = rung.size * (ONE - loss)
-        if rung.size < smallest:
-            size = plain(rung.size)
-            yield f"{rung.label} of {size} is below min_notional {plain(smallest)}: never bought"
+        size = rung.quote(cash)
+        worth = size * (ONE - loss)
+        if size < smallest:
+            below = f"below min_notional {plain(smallest)}: never bought"
+            yield f"{rung.label} of {plain(size)} is {below}"
             return
         if worth < smallest:
             yield (
-                f"{rung.label} of {plain(rung.size)} is worth {plain(worth)} at the stop, below "
+                f"{rung.label} of {plain(size)} is worth {plain(worth)} at the stop, below "
                 f"min_notional {plain(smallest)}: it could become unsellable"
+            )
+            return
+
+
+def _unsellable_steps(bot: Bot, gains: list[TakeProfit], cash: Decimal) -> Iterator[str]:
+    """Name the first step out that even the whole position is too small for."""
+    most = fit(bot.plan, bot.limits, equity=cash)[-1].total
+    for rule in gains:
+        if rule.share is None or rule.over is Over.TRANCHE:
+            continue
+        worth = most * rule.share * (ONE + rule.gain)
+        if worth < bot.instrument.min_notional:
+            yield (
+                f"{rule.text} sells at most {plain(worth)}, below min_notional "
+                f"{plain(bot.instrument.min_notional)}: it waits for the next rung"
             )
             return
 
@@ -172,17 +220,33 @@ def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
         instrument=bot.instrument,
         disposal=bot.disposal,
     )
-    needs: list[Decimal] = [
-        bot.instrument.with_taker_fee(rung.size) + funds_to_reserve(bot, fresh, taking=index)
-        for index, rung in enumerate(bot.plan.entries)
-        if opens(rung.when)
-    ]
+    cash, needs = portfolio.cash, list[Decimal]()
+    for index, rung in enumerate(bot.plan.entries):
+        if opens(rung.when):
+            size = rung.quote(cash)
+            after = funds_to_reserve(bot, fresh, equity=cash, taking=(index, size))
+            needs.append(bot.instrument.with_taker_fee(size) + after)
     if min(needs) > portfolio.cash:
         yield (
             f"cash {plain(portfolio.cash)} is below the {plain(min(needs))} of its first entry "
             f"and of the rungs set aside for it (reserve_funds {bot.limits.reserve_funds.value}): "
             "it never enters; give it more cash, smaller rungs or another reserve_funds"
         )
+
+
+def _caps(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
+    """Name a limit over all bots that is below every first entry of the bot."""
+    if bot.plan.on_excess is OnExcess.CLIP:
+        return
+    limits, symbol = portfolio.limits, bot.instrument.symbol
+    smallest = min(r.quote(portfolio.cash) for r in bot.plan.entries if opens(r.when))
+    for name, limit in (
+        ("max_exposure", limits.max_exposure),
+        (f"symbol_caps {symbol}", limits.symbol_caps.get(symbol)),
+    ):
+        if limit is not None and limit < smallest:
+            first = f"its first entry of {plain(smallest)}"
+            yield f"{name} {plain(limit)} is below {first}: it never enters"
 
 
 def _fees(bot: Bot) -> Iterator[str]:

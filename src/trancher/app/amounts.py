@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Final
 
-from trancher.app.words import LATER, Kind, Mismatch
+from trancher.app.words import Kind, Mismatch
 from trancher.core.conditions import Comparison, Indicator
 from trancher.core.errors import InvalidNumber
 from trancher.core.money import BOUND, EXACT, ONE, parse_decimal
@@ -31,7 +32,7 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A size written as a share of max_position_size, 0 < ratio <= 1."""
+    """A size written as a share, of max_position_size or of equity: 0 < ratio <= 1."""
 
     ratio: Decimal
 
@@ -83,6 +84,20 @@ def _unquoted(value: object) -> str:
         return f"write {parse_decimal(value):f} without quotes"
     except InvalidNumber:
         return ""
+
+
+def score(*, least: int = -1) -> Kind:
+    """Return a score, from `least` to 1."""
+    words = f"a score from {least} to 1"
+
+    def read(value: object) -> Decimal:
+        found = _number(value)
+        if found is None or not least <= found <= 1:
+            raise Mismatch(expected=words, hint=_unquoted(value))
+        return found
+
+    schema = {"type": "number", "minimum": least, "maximum": 1}
+    return Kind(expected=words, read=read, schema=schema)
 
 
 def count(*, least: int, most: int) -> Kind:
@@ -179,8 +194,8 @@ _RATIO_SCHEMA: Final[dict[str, Any]] = {
 
 
 def size() -> Kind:
-    """Return quote, or a Share of max_position_size."""
-    words = 'a number of quote above 0, or a share of max_position_size such as "25%"'
+    """Return quote, or a Share."""
+    words = 'a number of quote above 0, or a share such as "25%"'
 
     def read(value: object) -> Decimal | Share:
         if isinstance(value, str) and re.fullmatch(_PERCENT, value, re.ASCII):
@@ -197,22 +212,27 @@ def size() -> Kind:
     return Kind(expected=words, read=read, schema=schema)
 
 
-def sell_share() -> Kind:
-    """Return the share of the peak quantity to sell, or None for "rest"."""
-    words = 'a share above 0 % and of at most 100 % such as "25%", or "rest"'
+class Part(StrEnum):
+    """A part to sell that is no share."""
 
-    def read(value: object) -> Decimal | None:
-        if value == "rest":
-            return None
-        if value == "tranche":
-            raise Mismatch(expected=words, hint=f'"tranche" {LATER}')
+    REST = "rest"
+    TRANCHE = "tranche"
+
+
+def sell_share() -> Kind:
+    """Return the share to sell, or the word for a part that is none."""
+    words = 'a share above 0 % and of at most 100 % such as "25%", "rest" or "tranche"'
+
+    def read(value: object) -> Decimal | Part:
+        if isinstance(value, str) and value in set(Part):
+            return Part(value)
         share = read_ratio(value, expected=words)
         if not 0 < share <= ONE:
             raise Mismatch(expected=words)
         return share
 
-    schema = {"anyOf": [{"const": "rest"}, *_RATIO_SCHEMA["anyOf"]]}
-    return Kind(expected=words, read=read, schema=schema, none="rest")
+    schema = {"anyOf": [{"enum": list(Part)}, *_RATIO_SCHEMA["anyOf"]]}
+    return Kind(expected=words, read=read, schema=schema)
 
 
 def duration(*, zero: bool = False) -> Kind:
@@ -256,9 +276,10 @@ def timeframe() -> Kind:
     return Kind(expected=words, read=read, schema=schema)
 
 
-def comparison(name: str, *, least: int, most: int) -> Kind:
+def comparison(name: str, *, least: int = -1000, most: int = 1000) -> Kind:
     """Return an Indicator called `name`, whose values go from `least` to `most`."""
-    words = f'a comparison with a number from {least} to {most} such as "<30"'
+    example = "<30" if most == 100 else ">=0.05" if most == 1 else "<-0.5"
+    words = f'a comparison with a number from {least} to {most} such as "{example}"'
     pattern = r"(<=|>=|<|>)(-?[0-9]{1,15}(?:\.[0-9]{1,20})?)"
 
     def read(value: object) -> Indicator:

@@ -13,8 +13,8 @@ from trancher.app.configured import BotSettings, Settings
 from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
 from trancher.app.views import position_document
 from trancher.backtest.exact import Evaluate, Replay, Replayed
-from trancher.backtest.feed import indicators_of
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.readings import BotSignals, ExternalTerms, SignalTerms, readings_of
 from trancher.backtest.runner import Strategy
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
 from trancher.core.day import span
@@ -24,6 +24,8 @@ from trancher.core.money import percent
 from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
+from trancher.market.outside import OutsideSignal, read_outside, spoken_to
+from trancher.market.signals import NAMES
 from trancher.ports import Store
 
 
@@ -112,17 +114,44 @@ def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
     return symbol, text
 
 
+def read_signals(file: Path | None, settings: Settings) -> tuple[OutsideSignal, ...]:
+    """Read a file of outside signals; None is no file.
+
+    Raises:
+        BadInput: it is faulty, or names a signal or a bot that the configuration does not have.
+    """
+    if file is None:
+        return ()
+    rows = in_words(lambda: read_outside(file))
+    heard = {name for bot in settings.bots for name in bot.signals.external}
+    bots = {bot.name for bot in settings.bots}
+    for row in rows:
+        if row.name not in heard:
+            names = ", ".join(sorted(heard)) or "none: [bot.signals.external] is empty"
+            raise BadInput(
+                f"{file}: found the signal {row.name!r}, expected one that a bot listens to "
+                f"({names})"
+            )
+        if row.bot is not None and row.bot not in bots:
+            raise BadInput(
+                f"{file}: found the bot {row.bot!r}, expected one of {', '.join(sorted(bots))}"
+            )
+    return rows
+
+
 def run_backtest(
     settings: Settings,
     sources: Mapping[str, Source],
     *,
     progress: Callable[[int, int], None] | None,
+    outside: Sequence[OutsideSignal] = (),
     close_at_end: bool = False,
     store: Store | None = None,
 ) -> Backtest:
     """Run every bot over its candles.
 
     Args:
+        outside: signals from outside, for any bot, in order of time.
         close_at_end: whether what is still held is sold at the last close.
         store: where journal and decisions are kept; None keeps them in memory.
 
@@ -132,8 +161,7 @@ def run_backtest(
     strategies = [
         Strategy(
             bot=bot.bot(instrument_of(settings, sources, bot)),
-            timeframe=bot.timeframe,
-            periods=bot.signals,
+            signals=signals_of(bot, outside),
         )
         for bot in settings.bots
     ]
@@ -150,11 +178,11 @@ def run_backtest(
             store=store,
         )
     except InvalidInterval as problem:
-        raise _unfit(settings, sources) from problem
+        raise _unfit(settings, sources, outside) from problem
     replayed = replay.run(progress)
     bots = summaries(replayed)
     if not books_balance(
-        bots, cash_before=settings.portfolio.cash, cash_after=replayed.engine.cash
+        bots, cash_before=settings.portfolio.cash, cash_after=replayed.engine.treasury.cash
     ):
         # Every output says that they do, so python -O must not leave this out.
         raise AssertionError("the books do not balance")
@@ -168,12 +196,39 @@ def run_backtest(
     )
 
 
-def _unfit(settings: Settings, sources: Mapping[str, Source]) -> BadInput:
+def signals_of(bot: BotSettings, outside: Sequence[OutsideSignal]) -> BotSignals:
+    """Return all that a bot listens to.
+
+    Args:
+        outside: what came from outside, for any bot, in order of time.
+    """
+    said = bot.signals
+    return BotSignals(
+        timeframe=bot.timeframe,
+        built_in={
+            name: SignalTerms(
+                signal=NAMES[name](**one.parameters), weight=one.weight, max_age=one.max_age
+            )
+            for name, one in said.built_in.items()
+        },
+        external={
+            name: ExternalTerms(weight=one.weight, max_age=one.max_age)
+            for name, one in said.external.items()
+        },
+        outside=spoken_to(bot.name, outside),
+        confirm=bot.limits.confirm,
+        thermometer=bot.thermometer,
+    )
+
+
+def _unfit(
+    settings: Settings, sources: Mapping[str, Source], outside: Sequence[OutsideSignal]
+) -> BadInput:
     """Return which file's candles cannot serve which bot's signals."""
     for bot in settings.bots:
         source = sources[bot.symbol]
         try:
-            indicators_of(source.candles, bot.signals, bot.timeframe)
+            readings_of(source.candles, signals_of(bot, outside))
         except InvalidInterval as problem:
             return BadInput(f"{source.name}, bot {bot.name}: {problem}")
     raise AssertionError(settings.file)  # one of them could not
@@ -237,7 +292,7 @@ def document(backtest: Backtest, *, elapsed: timedelta) -> Mapping[str, Json]:
     return {
         **_figures(backtest.total),
         "refusals": _counted(backtest.refusals),
-        "cash": money(backtest.replayed.engine.cash),
+        "cash": money(backtest.replayed.engine.treasury.cash),
         "books_balance": True,
         "bots": [_bot(backtest, bot) for bot in backtest.bots],
         "positions": [

@@ -12,7 +12,7 @@ from trancher.app.sentences import why
 from trancher.app.standing import BotStanding, Standing, happened_at
 from trancher.app.views import position_document
 from trancher.core.conditions import Wait
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder
 from trancher.core.pnl import figures

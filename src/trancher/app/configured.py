@@ -14,6 +14,7 @@ from trancher.core.limits import BotLimits, PortfolioLimits
 from trancher.core.money import ZERO, percent
 from trancher.core.order import BotName
 from trancher.core.rungs import Plan
+from trancher.core.signals import Thermometer
 from trancher.core.tranches import Disposal
 
 STEP_ASSUMED: Final = Decimal("0.00000001")
@@ -68,20 +69,61 @@ class BacktestSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalSetting:
+    """A built-in signal as a bot uses it.
+
+    Attributes:
+        parameters: its own keys and their values.
+        weight: its part in the score, 0 < weight <= 1.
+        max_age: how long its events stay valid; None means one candle.
+    """
+
+    parameters: Mapping[str, int | Decimal]
+    weight: Decimal
+    max_age: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalSetting:
+    """An outside signal as a bot uses it.
+
+    Attributes:
+        weight: its part in the score, 0 < weight <= 1.
+        max_age: how long what it said counts.
+    """
+
+    weight: Decimal
+    max_age: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalSettings:
+    """All that a bot listens to, by name; no name is in both."""
+
+    built_in: Mapping[str, SignalSetting]
+    external: Mapping[str, ExternalSetting]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every signal that is enabled."""
+        return (*self.built_in, *self.external)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BotSettings:
     """A bot that only lacks its instrument.
 
     Attributes:
-        strategy: the entry plan's name: dca, ladder, rungs.
+        strategy: the entry plan's name, such as dca.
         timeframe: of the candles its signals read; None means the file's own.
-        signals: period of each indicator it reads, by name.
     """
 
     name: BotName
     symbol: str
     strategy: str
     timeframe: timedelta | None
-    signals: Mapping[str, int]
+    signals: SignalSettings
+    thermometer: Thermometer
     plan: Plan
     limits: BotLimits
     disposal: Disposal
@@ -95,6 +137,7 @@ class BotSettings:
             plan=self.plan,
             limits=self.limits,
             disposal=self.disposal,
+            thermometer=self.thermometer,
         )
 
 

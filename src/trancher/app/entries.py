@@ -1,6 +1,7 @@
 """The grammar of entries: plans, rungs and the conditions they wait for.
 
-To add a plan: a model with its keys, its word in PLANS, and what it means in expand.py.
+To add a plan: a model with its keys, its word in PLANS, and what it means in
+expand_entry.py.
 """
 
 from datetime import timedelta
@@ -11,33 +12,31 @@ from pydantic import Field
 
 from trancher.app import amounts, words
 from trancher.app.amounts import Share
-from trancher.app.section import Section, listed
+from trancher.app.section import Listed, Section
+from trancher.app.signal_grammar import IndicatorTest
 from trancher.app.words import Mismatch
-from trancher.core.conditions import Indicator, Origin
+from trancher.core.conditions import Origin
+from trancher.core.rungs import OnExcess
 
-PLANS: Final = ("dca", "ladder", "rungs")
-COMING_PLANS: Final = ("graduated", "signals")
-
-
-class IndicatorTest(Section):
-    """A comparison of an indicator's value on the last closed candle."""
-
-    PLACE = "a comparison"
-
-    rsi: Annotated[Indicator, amounts.comparison("rsi", least=0, most=100)] = Field(
-        description='Such as "<30"; holds at every candle where it is true.'
-    )
+PLANS: Final = ("dca", "graduated", "signals", "ladder", "rungs")
+EVENT: Final = words.text(words.WORD, expected='the name of an event such as "rsi_oversold"')
 
 
 class Start(Section):
-    """When the first entry may come."""
+    """A condition on signals alone: one of the keys."""
 
     PLACE = "start"
 
-    indicator: IndicatorTest = Field(description='A table such as {rsi = "<30"}.')
+    score: Annotated[Decimal | None, amounts.score()] = Field(
+        default=None, description="The score of all signals is this or more."
+    )
+    signal: Annotated[str | None, EVENT] = Field(
+        default=None, description="The named event has come and is still valid."
+    )
+    indicator: IndicatorTest | None = Field(default=None, description='Such as {rsi = "<30"}.')
 
 
-class When(Section):
+class When(Start):
     """A condition: one of the keys, `from` beside drop or rise only."""
 
     PLACE = "a condition"
@@ -45,7 +44,6 @@ class When(Section):
     flat: Annotated[bool | None, words.yes_or_no()] = Field(
         default=None, description="Whether there is no position."
     )
-    indicator: IndicatorTest | None = Field(default=None, description='Such as {rsi = "<30"}.')
     drop: Annotated[Decimal | None, amounts.ratio(above=0, below=100)] = Field(
         default=None, description="The price is this much or more below `from`."
     )
@@ -58,10 +56,10 @@ class When(Section):
     elapsed: Annotated[timedelta | None, amounts.duration()] = Field(
         default=None, description="This much time has passed since the last entry fill."
     )
-    every_one: Annotated[list[Self] | None, listed("a list of conditions")] = Field(
+    every_one: Annotated[list[Self] | None, Listed("a list of conditions")] = Field(
         default=None, alias="all", description="Every one of these holds."
     )
-    at_least_one: Annotated[list[Self] | None, listed("a list of conditions")] = Field(
+    at_least_one: Annotated[list[Self] | None, Listed("a list of conditions")] = Field(
         default=None, alias="any", description="At least one of these holds."
     )
 
@@ -82,11 +80,29 @@ class Rung(Section):
 
     PLACE = "a rung"
 
-    when: When = Field(description="A table with one condition.")
+    when: When = Field(description="a table with one condition")
     size: Annotated[Decimal | Share, amounts.size()] = Field(description="Quote to spend.")
     repeat: Annotated[int, amounts.count(least=1, most=10_000)] = Field(
         default=1, description="How often it may be used in one position."
     )
+
+
+class ScoreStep(Section):
+    """One step of conviction."""
+
+    PLACE = "a step"
+
+    score: Annotated[Decimal, amounts.score()] = Field(description="The score to reach.")
+    size: Annotated[Decimal | Share, amounts.size()] = Field(description="Quote to spend.")
+
+
+class SignalStep(Section):
+    """One event that adds once."""
+
+    PLACE = "a step"
+
+    signal: Annotated[str, EVENT] = Field(description="The name of the event.")
+    size: Annotated[Decimal | Share, amounts.size()] = Field(description="Quote to spend.")
 
 
 class Entry(Section):
@@ -94,8 +110,37 @@ class Entry(Section):
 
     PLACE = "[bot.entry]"
 
+    of: Annotated[str, words.one_of("max_position_size", "equity")] = Field(
+        default="max_position_size", description='What a size such as "25%" is a share of.'
+    )
     rebuild: Annotated[bool, words.yes_or_no()] = Field(
         default=False, description="Whether entries may follow after an exit has begun."
+    )
+    build_window: Annotated[timedelta | None, amounts.duration()] = Field(
+        default=None, description="Building ends this long after the first entry fill."
+    )
+    on_excess: Annotated[str, words.one_of(*OnExcess)] = Field(
+        default=OnExcess.REFUSE.value,
+        description="Refuse a rung that is larger than the room left, or clip it to the room.",
+    )
+    rearm: Annotated[bool, words.yes_or_no()] = Field(
+        default=False,
+        description="Whether a rung is used again once the tranche it bought was sold by name.",
+    )
+    rearm_max: Annotated[int | None, amounts.count_or_off()] = Field(
+        default=None, description="How often a rung is re-armed in one position."
+    )
+    rearm_cooldown: Annotated[timedelta | None, amounts.duration(zero=True)] = Field(
+        default=None, description="From that sale on; absent: limits.tranche_cooldown."
+    )
+    order: Annotated[str, words.one_of("market", "limit")] = Field(
+        default="market", description="Take what is there, or rest at a limit."
+    )
+    offset: Annotated[Decimal, amounts.ratio(least=0, below=100)] = Field(
+        default=Decimal(0), description="How far below the price a limit order rests."
+    )
+    ttl: Annotated[timedelta | None, amounts.duration()] = Field(
+        default=None, description="How long a limit order may rest."
     )
 
 
@@ -131,16 +176,16 @@ class LadderEntry(Entry):
     deviation: Annotated[Decimal | None, amounts.ratio(above=0, below=100)] = Field(
         default=None, description="From the base order's fill down to the first safety order."
     )
-    step_scale: Annotated[Decimal | None, amounts.number(above=0, most=100)] = Field(
-        default=None, description="Each step is this many times the one before; absent: 1."
+    step_scale: Annotated[Decimal, amounts.number(above=0, most=100)] = Field(
+        default=Decimal(1), description="Each step is this many times the one before."
     )
-    volume_scale: Annotated[Decimal | None, amounts.number(above=0, most=100)] = Field(
-        default=None, description="Each size is this many times the one before; absent: 1."
+    volume_scale: Annotated[Decimal, amounts.number(above=0, most=100)] = Field(
+        default=Decimal(1), description="Each size is this many times the one before."
     )
     max_safety: Annotated[int | None, amounts.count(least=1, most=100)] = Field(
         default=None, description="How many safety orders."
     )
-    levels: Annotated[list[Level] | None, listed("a list of {drop, size}")] = Field(
+    levels: Annotated[list[Level] | None, Listed("a list of {drop, size}")] = Field(
         default=None, description="The safety orders one by one, instead of the five keys above."
     )
     start: Start | None = Field(
@@ -148,26 +193,45 @@ class LadderEntry(Entry):
     )
 
 
+class GraduatedEntry(Entry):
+    """Adds with conviction: the lowest unused step that the score reaches, one at a time."""
+
+    plan: Literal["graduated"]
+    steps: Annotated[list[ScoreStep], Listed("a list of {score, size}")] = Field(
+        description="The steps, in order of score."
+    )
+
+
+class SignalsEntry(Entry):
+    """Each named event adds once."""
+
+    plan: Literal["signals"]
+    steps: Annotated[list[SignalStep], Listed("a list of {signal, size}")] = Field(
+        description="The events, each once."
+    )
+
+
 class RungsEntry(Entry):
     """Any list of rungs."""
 
     plan: Literal["rungs"]
-    rungs: Annotated[list[Rung], listed("a list of {when, size, repeat}")] = Field(
+    rungs: Annotated[list[Rung], Listed("a list of {when, size, repeat}")] = Field(
         description="Asked in this order; the first that is due decides."
     )
 
 
 def known_plan(value: object) -> object:
+    """Refuse an entry without a plan, and let `rearm` say what it implies."""
     if not isinstance(value, dict):
         raise Mismatch(expected="a table")
-    kinds = words.one_of(*PLANS, later=COMING_PLANS)
+    kinds = words.one_of(*PLANS)
     if "plan" not in value:
         raise Mismatch(at=("plan",), expected=kinds.expected)
     try:
         kinds.read(value["plan"])
     except Mismatch as problem:
         raise Mismatch(at=("plan",), expected=problem.expected, hint=problem.hint) from None
-    return value
+    return {"rebuild": True, **value} if value.get("rearm") is True else value
 
 
-AnyEntry = DcaEntry | LadderEntry | RungsEntry
+AnyEntry = DcaEntry | GraduatedEntry | SignalsEntry | LadderEntry | RungsEntry

@@ -16,12 +16,31 @@ from pydantic import BeforeValidator, Field
 
 from trancher.app import amounts, words
 from trancher.app.entries import AnyEntry, known_plan
-from trancher.app.section import Section, listed
+from trancher.app.exit_grammar import Exit
+from trancher.app.section import Listed, Section
+from trancher.app.signal_grammar import Signals
 from trancher.app.words import Mismatch
 from trancher.core.limits import BotLimits, ExitReserve, PortfolioLimits, ReserveFunds
+from trancher.core.signals import Temperature
 
 _BOT = BotLimits()
 _PORTFOLIO = PortfolioLimits()
+
+
+def _symbols(value: object) -> object:
+    if not isinstance(value, dict):
+        raise Mismatch(expected='a table of symbols such as "BTC/USD"')
+    kind = words.text(words.SYMBOL, expected='a symbol such as "BTC/USD"')
+    for symbol in value:
+        try:
+            kind.read(symbol)
+        except Mismatch as problem:
+            found = f"the key {symbol[:60]!r}"
+            raise Mismatch(at=(symbol,), found=found, expected=problem.expected) from None
+    return value
+
+
+Cap = Annotated[Decimal, amounts.number(least=0)]
 
 
 class Portfolio(Section):
@@ -57,6 +76,21 @@ class Portfolio(Section):
     exit_reserve: Annotated[str, words.one_of(*ExitReserve)] = Field(
         default=_PORTFOLIO.exit_reserve.value,
         description="Trades of the day kept back for each position's way out.",
+    )
+    max_exposure: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
+        default=None, description="Quote that all bots together hold and buy."
+    )
+    symbol_caps: Annotated[dict[str, Cap], BeforeValidator(_symbols)] = Field(
+        default={}, description="The same for one symbol, by symbol."
+    )
+    max_daily_loss: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
+        default=None, description="Quote lost in a day, net; then no entry until the next."
+    )
+    max_losing_streak: Annotated[int | None, amounts.count_or_off()] = Field(
+        default=None, description="Positions closed at a loss in a row on one day."
+    )
+    max_drawdown: Annotated[Decimal | None, words.or_off(amounts.ratio(least=0, below=100))] = (
+        Field(default=None, description="How far equity may stand below its peak.")
     )
 
 
@@ -146,61 +180,10 @@ class Limits(Section):
         default=_BOT.reserve_funds.value,
         description="Quote set aside for the rungs still to come.",
     )
-
-
-class Rsi(Section):
-    """Wilder's relative strength index of closes, 0 to 100."""
-
-    PLACE = "a signal"
-
-    weight: Annotated[Decimal, amounts.ratio(above=0, most=100)] = Field(
-        default=Decimal(1),
-        description="The signal's part in a score; no plan of this version reads it.",
+    min_temperature: Annotated[str | None, words.one_of(*Temperature, words.OFF)] = Field(
+        default=None,
+        description="Entries need this temperature; absent: WARM for rungs that ask for a score.",
     )
-    period: Annotated[int, amounts.count(least=2, most=1000)] = Field(
-        default=14, description="Candles to smooth over."
-    )
-
-
-class Signals(Section):
-    """The indicators a bot reads."""
-
-    PLACE = "[bot.signals]"
-
-    rsi: Rsi | None = Field(default=None, description="A table {period, weight}.")
-
-
-class TakeProfitRung(Section):
-    """One planned step out."""
-
-    PLACE = "a take_profit rung"
-
-    gain: Annotated[Decimal, amounts.ratio(above=0)] = Field(description="Above the anchor price.")
-    sell: Annotated[Decimal | None, amounts.sell_share()] = Field(
-        description='A share of the peak quantity, or "rest".'
-    )
-    over: Annotated[str, words.one_of("anchor", later=("break_even", "tranche"))] = Field(
-        default="anchor", description="The price that the gain is measured from."
-    )
-
-
-class Exit(Section):
-    """When to sell, and from which tranches."""
-
-    PLACE = "[bot.exit]"
-
-    take_profit: Annotated[list[TakeProfitRung] | None, listed("a list of {gain, sell}")] = Field(
-        default=None, description="The ladder out, in order of gain."
-    )
-    stop_loss: Annotated[Decimal | None, amounts.ratio(above=0, below=100)] = Field(
-        default=None, description="Sell all this far below the anchor price."
-    )
-    time_stop: Annotated[timedelta | None, amounts.duration()] = Field(
-        default=None, description="Sell all this long after the first entry fill."
-    )
-    disposal: Annotated[
-        str, words.one_of("fifo", "lifo", "hifo", "average", later=("specific",))
-    ] = Field(default="fifo", description="Which tranches a sale consumes in the books.")
 
 
 class BotSection(Section):
@@ -222,24 +205,11 @@ class BotSection(Section):
         default=None, description="Candles that signals read; absent: those of the file."
     )
     limits: Limits = Field(default=Limits(), description="What entries must respect.")
-    signals: Signals = Field(default=Signals(), description="The indicators the bot reads.")
+    signals: Signals = Field(default=Signals(), description="What the bot listens to.")
     entry: Annotated[AnyEntry, Field(discriminator="plan"), BeforeValidator(known_plan)] = Field(
         description="a table [bot.entry] with a plan"
     )
     exit: Exit = Field(default=Exit(), description="When to sell.")
-
-
-def _symbols(value: object) -> object:
-    if not isinstance(value, dict):
-        raise Mismatch(expected="a table per symbol")
-    kind = words.text(words.SYMBOL, expected='a symbol such as [instrument."BTC/USD"]')
-    for symbol in value:
-        try:
-            kind.read(symbol)
-        except Mismatch as problem:
-            found = f"the key {symbol[:60]!r}"
-            raise Mismatch(at=(symbol,), found=found, expected=problem.expected) from None
-    return value
 
 
 class Configuration(Section):
@@ -253,6 +223,6 @@ class Configuration(Section):
         default={}, description="Steps, minimums and fees, by symbol."
     )
     backtest: Backtest = Field(default=Backtest(), description="How a backtest fills orders.")
-    bot: Annotated[list[BotSection], listed("at least one [[bot]]")] = Field(
+    bot: Annotated[list[BotSection], Listed("at least one [[bot]]")] = Field(
         description="at least one [[bot]]"
     )

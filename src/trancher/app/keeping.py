@@ -4,7 +4,7 @@ A file that is missing is made by whoever writes. What cannot be used as a datab
 disk that gives up on the way stays a StoreError: a failure, and nobody's mistake.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Final
 from trancher.app.backtesting import Backtest, Source, instrument_of, run_backtest
 from trancher.app.configured import Settings
 from trancher.app.output import BadInput
+from trancher.market.outside import OutsideSignal
 from trancher.store.database import Database, open_database, open_or_create
 from trancher.store.entries import BotFacts, Mark, Mode, RunKind
 from trancher.store.errors import UnusableDatabase
@@ -79,6 +80,7 @@ def keep_backtest(
     kind: RunKind,
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] | None,
+    outside: Sequence[OutsideSignal] = (),
     close_at_end: bool = False,
 ) -> Kept:
     """Run every bot over its candles, as a run of its own in the database at `url`.
@@ -90,7 +92,12 @@ def keep_backtest(
     with books_to_write(url, mode=Mode.PAPER, now=clock()) as database:
         store = start(database, new_run(settings, sources, kind=kind, at=clock()))
         backtest = run_backtest(
-            settings, sources, progress=progress, close_at_end=close_at_end, store=store
+            settings,
+            sources,
+            progress=progress,
+            outside=outside,
+            close_at_end=close_at_end,
+            store=store,
         )
         store.finish(at=clock(), marks=last_marks(backtest))
     return Kept(backtest=backtest, run_id=store.run_id)

@@ -6,17 +6,16 @@ next rung were due. A limit that is added there is known here without another wo
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from trancher.app.standing import BotStanding, Standing
-from trancher.core.conditions import ALWAYS, AnyOf, Look, Observation, Wait
-from trancher.core.decide import Kind, decide_entry
+from trancher.core.conditions import Look, Observation, Wait
+from trancher.core.decide_entry import decide_entry
+from trancher.core.decision import Kind
 from trancher.core.limits import Refusal
 from trancher.core.rungs import EntryRung
+from trancher.core.signals import WILLING
 from trancher.core.watch import Watch, watch
 from trancher.store.records import Record
-
-NEVER: Final = AnyOf(conditions=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ def outlook(standing: Standing, one: BotStanding) -> Outlook:
     )
     return Outlook(
         entry=_next_entry(standing, one),
-        exits=watch(one.bot, one.position),
+        exits=watch(one.bot, one.position, one.position.highest_mark),
         last_refusal=next(refused, None),
     )
 
@@ -70,7 +69,7 @@ def _next_entry(standing: Standing, one: BotStanding) -> NextEntry | None:
     found = [
         (index, rung, waits)
         for index, rung in one.bot.plan.unused(one.position)
-        if (waits := rung.when.waits(one.position))
+        if (waits := one.bot.plan.waits_of(one.position, index))
     ]
     if not found:
         return None
@@ -107,17 +106,13 @@ def _refusals(
     price = next((level for level in (*levels, one.price) if level is not None), None)
     if price is None or price <= 0:
         return ()
-    entries = tuple(
-        replace(rung, when=ALWAYS if place == index else NEVER)
-        for place, rung in enumerate(one.bot.plan.entries)
-    )
     decision = decide_entry(
-        replace(one.bot, plan=replace(one.bot.plan, entries=entries)),
+        replace(one.bot, plan=one.bot.plan.asking(index)),
         one.position,
-        Observation(price=price, at=at, look=Look.EVERYTHING, indicators={}),
+        Observation(price=price, at=at, look=Look.EVERYTHING, readings=WILLING),
+        past=one.past,
         usage=standing.usage(one, at),
         limits=standing.settings.portfolio.limits,
-        last_entry_at=one.last_entry_at,
     )
     assert decision is not None
     return decision.refusals

@@ -15,7 +15,7 @@ class _Schema(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, Decimal):
-            return int(dft) if dft == dft.to_integral_value() else str(dft)
+            return int(dft) if dft == dft.to_integral_value() else float(dft)
         if isinstance(dft, timedelta):
             return f"{dft // timedelta(minutes=1)}m"
         if isinstance(dft, ZoneInfo):

@@ -5,23 +5,25 @@ what it is, and not as the key that it leaves missing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from trancher.app.nearest import nearest
 from trancher.app.words import LATER, Kind, Mismatch
 
-COMING: Final = frozenset({
-    "activate", "adverse", "bollinger", "break_even_after", "build_window", "confirm", "fast",
-    "hysteresis", "ma_cross", "ma_support", "macd", "max_age", "max_daily_loss", "max_drawdown",
-    "max_exposure", "max_losing_streak", "max_positions", "min_temperature", "of", "offset",
-    "on_excess", "order", "overbought", "oversold", "price_collar", "price_drop",
-    "protect", "rearm", "rearm_max", "reentry_cooldown", "score", "signal", "signal_exit", "slow",
-    "steps", "strategy", "trail", "trailing_stop", "trailing_take_profit", "ttl",
-})  # fmt: skip
+COMING: Final = frozenset({"adverse", "max_positions", "price_collar", "protect", "strategy"})
 """Keys that the grammar knows and this version does not."""
+_FEW: Final = 4  # keys that a sentence may name all
 
 
 class Section(BaseModel):
@@ -37,11 +39,12 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_and_complete(cls, value: Any) -> Any:
+        keys = {name_of(cls, field): field for field in cls.model_fields}
         if not isinstance(value, dict):
             doubled = isinstance(value, list) and any(isinstance(one, dict) for one in value)
             hint = "[[ ]] makes a list, [ ] a table" if doubled else ""
-            raise Mismatch(expected="a table", hint=hint)
-        keys = {name_of(cls, field): field for field in cls.model_fields}
+            few = f" {{{', '.join(keys)}}}" if len(keys) <= _FEW else ""
+            raise Mismatch(expected=f"a table{few}", hint=hint)
         for key in value:
             if key not in keys:
                 raise _unknown(key, tuple(keys), place=cls.PLACE)
@@ -68,7 +71,7 @@ def none_of(section: type[Section], field: str) -> str | None:
 
 def _expected(section: type[Section], field: str) -> str:
     said = section.model_fields[field]
-    kinds = (one.expected for one in said.metadata if isinstance(one, Kind))
+    kinds = (one.expected for one in said.metadata if isinstance(one, Kind | Listed))
     described = (said.description or "A table").removesuffix(".")
     return next(kinds, described[0].lower() + described[1:])
 
@@ -88,16 +91,47 @@ def _unknown(key: str, valid: tuple[str, ...], *, place: str) -> UnknownKey:
     return UnknownKey(at=(key,), found="an unknown key", expected=choice, hint=hint)
 
 
-def listed(expected: str) -> BeforeValidator:
-    """Return the check that a value is a list with something in it."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The check that a value is a list with something in it."""
 
-    def check(value: object) -> object:
+    expected: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def _read(self, value: object) -> object:
         if not isinstance(value, list) or not value:
             found = "an empty list" if value == [] else None
-            raise Mismatch(expected=expected, found=found)
+            raise Mismatch(expected=self.expected, found=found)
         return value
 
-    return BeforeValidator(check)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shorthand:
+    """What a table may be written as instead: the value of one of its keys, alone.
+
+    Attributes:
+        kind: of that value.
+    """
+
+    key: str
+    kind: Kind
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [dict(self.kind.schema), handler(schema)]}
+
+    def _read(self, value: object) -> object:
+        return value if isinstance(value, dict) else {self.key: self.kind.read(value)}
 
 
 def sections() -> list[type[Section]]:

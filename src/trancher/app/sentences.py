@@ -12,11 +12,12 @@ from typing import Final
 from trancher.app.outlook import NextEntry, Outlook
 from trancher.app.standing import BotStanding, Standing
 from trancher.app.tables import counted, exactly, price, quote
-from trancher.core.conditions import Wait
+from trancher.core.conditions import Indicator, Wait
 from trancher.core.day import span
 from trancher.core.lifecycle import State
 from trancher.core.limits import Refusal, RefusalCode, Unit
-from trancher.core.money import exact, quotient
+from trancher.core.money import exact, percent, quotient
+from trancher.core.signals import EVENT
 from trancher.store.records import Record
 
 _FRACTION: Final = re.compile(r"\.[0-9]+")
@@ -26,7 +27,17 @@ WORDS: Final = {
     RefusalCode.MAX_TRANCHES: "it would be tranche {measured} of at most {limit}",
     RefusalCode.MIN_TRANCHE_SIZE: "the smallest tranche allowed is {limit} {currency}",
     RefusalCode.MAX_TRANCHE_SIZE: "the largest tranche allowed is {limit} {currency}",
-    RefusalCode.COOLDOWN: "its last entry was {measured} before and the cooldown is {limit}",
+    RefusalCode.COOLDOWN: "its cooldown of {limit} began {measured} before",
+    RefusalCode.MIN_TEMPERATURE: "the score of {measured} is below the {limit} it needs",
+    RefusalCode.UNCONFIRMED: "the score has been as low as {measured}, below the {limit} it needs",
+    RefusalCode.MAX_DAILY_LOSS: "the day has lost {measured} {currency} of at most {limit}",
+    RefusalCode.LOSING_STREAK: "{measured} positions in a row were closed at a loss today, of at "
+    "most {limit}",
+    RefusalCode.MAX_DRAWDOWN: "equity is {measured} below its peak, of at most {limit}",
+    RefusalCode.MAX_EXPOSURE: "it would bring what all bots hold and buy to {measured} "
+    "{currency}, {missing} above the limit of {limit}",
+    RefusalCode.SYMBOL_CAP: "it would bring what all bots hold and buy of its symbol to "
+    "{measured} {currency}, {missing} above the limit of {limit}",
     RefusalCode.MAX_ACTIVE_POSITIONS: "it would be active position {measured} of at most "
     "{limit}{beside}",
     RefusalCode.MAX_DAILY_TRADES: "with it and the exits kept back the day would have {measured} "
@@ -127,9 +138,15 @@ def _wait(wait: Wait, now: Decimal | None, at: datetime) -> str:
     if wait.at is not None and wait.at > at:
         parts.append(f"from {moment(wait.at)} on")
     if wait.indicators:
-        each = (f"{one.name} {one.comparison} {one.threshold:f}" for one in wait.indicators)
-        parts.append(f"once {' and '.join(each)}")
+        parts.append(f"once {' and '.join(map(_asked, wait.indicators))}")
     return ", ".join(parts) or "at the next candle"
+
+
+def _asked(one: Indicator) -> str:
+    """Return what has to hold of a signal, in words."""
+    if one.name.startswith(EVENT):
+        return f"the signal {one.name.removeprefix(EVENT)} comes"
+    return f"{one.name} {one.comparison} {one.threshold:f}"
 
 
 def sells(one: BotStanding, seen: Outlook) -> str | None:
@@ -142,6 +159,8 @@ def sells(one: BotStanding, seen: Outlook) -> str | None:
         parts.append(f"at or below {level(exits.stop, one.price)}")
     if exits.time_stop is not None:
         parts.append(f"from {moment(exits.time_stop)} on")
+    asked = (one for wait in exits.exits for one in wait.indicators)
+    parts.extend(f"once {_asked(one)}" for one in asked)
     return f"it sells {', or '.join(parts)}" if parts else "no rule would sell"
 
 
@@ -188,6 +207,8 @@ def _measured(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
 def _amount(number: Decimal, unit: Unit) -> str:
     if unit is Unit.QUOTE:
         return quote(number)
+    if unit is Unit.RATIO:
+        return percent(number)
     if unit is Unit.SECONDS:
         return span(timedelta(seconds=int(number)))
     return exactly(number)

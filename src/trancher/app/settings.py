@@ -31,7 +31,7 @@ from trancher.app.configured import (
     Settings,
 )
 from trancher.app.expand import expand_bot, expand_terms
-from trancher.app.grammar import Configuration
+from trancher.app.grammar import Configuration, Portfolio
 from trancher.app.locate import Path as KeyPath
 from trancher.app.locate import Spot, locate
 from trancher.app.output import BadInput, Json
@@ -169,18 +169,7 @@ def _plain(value: Any, path: KeyPath, spots: Mapping[KeyPath, Spot]) -> Any:
 
 
 def _settings(configuration: Configuration, *, file: str, text: str) -> Settings:
-    section = configuration.portfolio
-    portfolio = PortfolioSettings(
-        name=section.name,
-        quote=section.quote,
-        cash=section.cash,
-        timezone=section.timezone,
-        limits=PortfolioLimits(
-            max_active_positions=section.max_active_positions,
-            max_daily_trades=section.max_daily_trades,
-            exit_reserve=ExitReserve(section.exit_reserve),
-        ),
-    )
+    portfolio = _portfolio(configuration.portfolio)
     instruments = _instruments(configuration)
     bots = _bots(configuration)
     backtest = BacktestSettings(
@@ -201,6 +190,27 @@ def _settings(configuration: Configuration, *, file: str, text: str) -> Settings
         warnings=advice(configuration, portfolio, bots, instruments),
         meaning=meaning,
         config_hash=_hash(meaning),
+    )
+
+
+def _portfolio(section: Portfolio) -> PortfolioSettings:
+    for symbol in section.symbol_caps:
+        _same_quote(symbol, section.quote, ("portfolio", "symbol_caps", symbol))
+    return PortfolioSettings(
+        name=section.name,
+        quote=section.quote,
+        cash=section.cash,
+        timezone=section.timezone,
+        limits=PortfolioLimits(
+            max_active_positions=section.max_active_positions,
+            max_daily_trades=section.max_daily_trades,
+            exit_reserve=ExitReserve(section.exit_reserve),
+            max_exposure=section.max_exposure,
+            symbol_caps=dict(section.symbol_caps),
+            max_daily_loss=section.max_daily_loss,
+            max_losing_streak=section.max_losing_streak,
+            max_drawdown=section.max_drawdown,
+        ),
     )
 
 

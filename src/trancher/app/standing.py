@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,15 @@ from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.settings import parse
-from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve, working_size
+from trancher.core.anchor import realized_by_fill
+from trancher.core.bot import (
+    Bot,
+    Past,
+    exits_to_reserve,
+    exposure_of,
+    funds_to_reserve,
+    working_size,
+)
 from trancher.core.day import day_of
 from trancher.core.lifecycle import State
 from trancher.core.limits import Usage
@@ -38,6 +47,7 @@ from trancher.store.records import Record
 _RECORDS: Final = 20
 _TAIL: Final = 50
 _FIRST_PAGE: Final = 200
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -65,10 +75,21 @@ class BotStanding:
         return past[-1] if self.position.state is State.CLOSED and past else self.position
 
     @property
-    def last_entry_at(self) -> datetime | None:
-        """The bot's last entry fill, over all its positions."""
-        times = [one.last_entry_at for one in self.books.positions if one.last_entry_at]
-        return max(times, default=None)
+    def past(self) -> Past:
+        """What the bot remembers over all its positions."""
+        entries = [one.last_entry_at for one in self.books.positions if one.last_entry_at]
+        last = max(
+            (one for one in self.books.positions if one.closed_at is not None),
+            key=lambda one: one.closed_at or _NEVER,
+            default=None,
+        )
+        closed_at = None if last is None else last.closed_at
+        stopped = last is not None and self.bot.plan.was_stopped(last)
+        return Past(
+            last_entry_at=max(entries, default=None),
+            closed_at=closed_at,
+            stopped_at=closed_at if stopped else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +131,7 @@ class Standing:
         """Return what all others use of the limits, if `asking` asked at `at`."""
         day = day_of(at, self.settings.portfolio.timezone)
         mode = self.settings.portfolio.limits.exit_reserve
+        symbol = asking.bot.instrument.symbol
         return Usage(
             free_cash=self._free(but=asking),
             active_positions=len(self.active),
@@ -120,7 +142,54 @@ class Standing:
                 if one is not asking
             ),
             day_ends_at=day.ends_at,
+            equity=self.equity,
+            # The books keep no peak: of a drawdown no more is known than that it began with cash.
+            peak_equity=max(self.equity, self.run.cash),
+            exposure=sum((exposure_of(one.position) for one in self.active), ZERO),
+            symbol_exposure=sum(
+                (
+                    exposure_of(one.position)
+                    for one in self.active
+                    if one.bot.instrument.symbol == symbol
+                ),
+                ZERO,
+            ),
+            realized_today=self._realized_on(day.date),
+            losing_streak=self._losing_streak_on(day.date),
         )
+
+    @property
+    @exact
+    def equity(self) -> Decimal:
+        """Quote: the cash, and what is held at the last prices."""
+        return self.cash + sum(
+            (one.position.held * (one.price or ZERO) for one in self.active), ZERO
+        )
+
+    @exact
+    def _realized_on(self, day: date) -> Decimal:
+        sales = (
+            sale
+            for one in self.bots
+            for position in one.books.positions
+            for sale in realized_by_fill(
+                (filled.fill for filled in position.fills.values()), position.instrument
+            )
+        )
+        return sum((realized for fill, realized in sales if self._day(fill.at) == day), ZERO)
+
+    def _losing_streak_on(self, day: date) -> int:
+        closed = [
+            (position.closed_at, position.anchor_realized)
+            for one in self.bots
+            for position in one.books.positions
+            if position.closed_at is not None and self._day(position.closed_at) == day
+        ]
+        lost = [realized < 0 for _, realized in sorted(closed)]
+        return len(list(takewhile(bool, reversed(lost))))
+
+    def _day(self, at: datetime) -> date:
+        return day_of(at, self.settings.portfolio.timezone).date
 
     def named(self, name: str) -> BotStanding:
         """Return a bot by its name.
@@ -147,7 +216,7 @@ class Standing:
                 left = working_size(one.position, working)
                 orders += one.bot.instrument.with_taker_fee(left)
             if one is not but and one.position.state is State.BUILDING:
-                rungs += funds_to_reserve(one.bot, one.position)
+                rungs += funds_to_reserve(one.bot, one.position, equity=self.equity)
         return self.cash - orders - rungs
 
 

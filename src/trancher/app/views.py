@@ -100,6 +100,7 @@ def _tranche(position: Position, tranche: Tranche, mark_price: Decimal) -> Json:
         "entry_timestamp": instant(tranche.opened_at),
         "status": tranche.status.value,
         "reason": tranche.reason,
+        **_evidence(tranche),
         "quantity": money(tranche.quantity),
         "open_quantity": money(tranche.open_quantity),
         "open_cost": money(tranche.open_cost),
@@ -112,6 +113,19 @@ def _tranche(position: Position, tranche: Tranche, mark_price: Decimal) -> Json:
         "unrealized_net": money(earned.unrealized_net),
         "highest_mark": money(tranche.highest_mark),
         "lowest_mark": money(tranche.lowest_mark),
+    }
+
+
+def _evidence(tranche: Tranche) -> dict[str, Json]:
+    """Return what the signals said when the tranche was decided; null for a bot without any."""
+    said = tranche.evidence
+    if said is None:
+        return {"score": None, "temperature": None, "contributions": {}}
+    added = {name: money(part) for name, part in said.contributions.items()}
+    return {
+        "score": money(said.score),
+        "temperature": said.temperature.value,
+        "contributions": added,
     }
 
 

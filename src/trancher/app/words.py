@@ -19,7 +19,9 @@ from trancher.app.locate import Path
 from trancher.app.nearest import nearest
 
 LATER: Final = "is not available in this version"
+OFF: Final = "off"
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+WORD: Final = r"[a-z][a-z0-9_]{0,63}"
 ASSET: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}"
 SYMBOL: Final = rf"{ASSET}/{ASSET}"
 
@@ -104,7 +106,7 @@ def or_off(kind: Kind) -> Kind:
     words = f'{kind.expected}, or "off"'
 
     def read(value: object) -> object:
-        if value == "off":
+        if value == OFF:
             return None
         try:
             return kind.read(value)
@@ -113,7 +115,8 @@ def or_off(kind: Kind) -> Kind:
                 at=problem.at, expected=words, found=problem.found, hint=problem.hint
             ) from None
 
-    return Kind(expected=words, read=read, schema={"anyOf": [dict(kind.schema), {"const": "off"}]})
+    schema = {"anyOf": [dict(kind.schema), {"const": OFF}]}
+    return Kind(expected=words, read=read, schema=schema, none=OFF)
 
 
 def yes_or_no() -> Kind:

@@ -12,6 +12,7 @@ Invariants:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from heapq import heappop, heappush
@@ -101,6 +102,7 @@ class Replay:
                 0 < share <= 1; None fills whatever its size.
             close_at_end: whether what is still held is sold at the last close.
             jump: whether quiet candles are passed over; visiting each gives the same journal.
+                A drawdown is measured at every close, so a limit on it visits each.
             store: where journal and decisions are kept; None keeps them in memory.
 
         Raises:
@@ -111,7 +113,7 @@ class Replay:
         self._look = Look.BESIDE_PRICES if self._intracandle else Look.EVERYTHING
         self._same_candle = same_candle
         self._close_at_end = close_at_end
-        self._jump = jump
+        self._jump = jump and portfolio.limits.max_drawdown is None
         self._runners = [
             Runner(
                 strategy,
@@ -145,15 +147,20 @@ class Replay:
         steps: list[tuple[int, _Phase, int, int]] = []
         for order in range(len(self._runners)):
             self._plan(steps, order, 0)
-        then = _Phase.INSIDE if self._intracandle else _Phase.CLOSE
         while steps:
             at, phase, order, index = heappop(steps)
             runner = self._runners[order]
             if phase is _Phase.OPEN:
                 self._open(runner, index)
+                # Inside a candle there is something to see where levels or orders wait.
+                inside = self._intracandle or runner.bot.plan.limit is not None
+                then = _Phase.INSIDE if inside else _Phase.CLOSE
                 heappush(steps, (_closed_at(runner, index), then, order, index))
             elif phase is _Phase.INSIDE:
-                self._inside(runner, index)
+                if self._intracandle:
+                    self._inside(runner, index)
+                else:
+                    self._rest(runner, index)
                 heappush(steps, (at, _Phase.CLOSE, order, index))
             else:
                 self._close(runner, index)
@@ -188,8 +195,9 @@ class Replay:
         return runner.next_candle(self.engine, start)
 
     def _catch_up(self, runner: Runner, index: int) -> None:
-        if self.engine.seats[runner.name].position.held > 0:
-            runner.passed(index)
+        position = self.engine.seats[runner.name].position
+        if position.held > 0:
+            runner.passed(position, index)
         else:
             runner.skip(index)
 
@@ -205,7 +213,6 @@ class Replay:
             price=feed.close(last),
             at=feed.time(int(feed.closed_at[last])),
             look=self._look,
-            indicators={},
         )
         self._exchange.offer(feed.symbol, feed.volume(last), feed.time(feed.opened_at(last)))
         self._exchange.touch(feed.symbol, seen.price, seen.at)
@@ -246,46 +253,78 @@ class Replay:
         # Where nothing was bought or sold the order made no difference.
         runner.ambiguous += ambiguous and seat.changes > before
 
+    def _rest(self, runner: Runner, index: int) -> None:
+        """Let an order that rests fill inside a candle, where no other level is watched."""
+        limit, feed = runner.gauge(self.engine).watch.resting, runner.feed
+        if limit is not None and feed.low(index) <= limit:
+            price, gapped = min(feed.open(index), limit), feed.open(index) <= limit
+            self._show(runner, index, price, self._touched_at(runner, index, gapped=gapped))
+            self._meet(runner)
+            self._exchange.leave(feed.symbol)
+
     def _close(self, runner: Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]
         self._catch_up(runner, index)
-        changed_at = seat.changed_at
-        if changed_at is not None and changed_at >= feed.time(feed.opened_at(index)):
+        if seat.changes > runner.changes_before:
             # A tranche that was opened in this candle has not seen all of it.
             self.engine.look_back(runner.name)
+        at = feed.time(int(feed.closed_at[index]))
+        self._exchange.expire(feed.symbol, at)
+        self.engine.receive()
         # A candle that was visited for what filled at its open may mean nothing at its close.
-        if index == len(feed) - 1 or self._next(runner, index) > index:
-            return
-        self.engine.evaluate(
-            runner.name,
-            Observation(
-                price=feed.close(index),
-                at=feed.time(int(feed.closed_at[index])),
-                look=self._look,
-                indicators=runner.known_at(index),
-            ),
-        )
+        if index < len(feed) - 1 and self._next(runner, index) == index:
+            self.engine.evaluate(
+                runner.name,
+                Observation(
+                    price=feed.close(index),
+                    at=at,
+                    look=self._look,
+                    readings=runner.readings(index),
+                    peak_price=runner.peak_price(seat.position),
+                ),
+            )
+            # What it canceled has ended.
+            self.engine.receive()
+        runner.changes_before = seat.changes
 
     def _touch(
         self, runner: Runner, index: int, price: Decimal, look: Look, *, gapped: bool
     ) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""
-        feed = runner.feed
-        opened_at = feed.time(feed.opened_at(index))
-        at = opened_at if gapped else feed.time(_closed_at(runner, index) - _INSTANT)
-        self._exchange.offer(feed.symbol, feed.volume(index), opened_at)
-        self._exchange.touch(feed.symbol, price, at)
+        at = self._touched_at(runner, index, gapped=gapped)
+        self._show(runner, index, price, at)
+        if look is Look.ENTRY_LEVEL:
+            self._meet(runner)
         self.engine.evaluate(
             runner.name,
             Observation(
                 price=price,
                 at=at,
                 look=look,
-                indicators=runner.known_at(index - 1) if index else {},
+                readings=runner.readings(index - 1),
+                peak_price=runner.peak_price(self.engine.seats[runner.name].position),
             ),
         )
         self.engine.receive()
-        self._exchange.leave(feed.symbol)
+        self._exchange.leave(runner.feed.symbol)
+
+    def _touched_at(self, runner: Runner, index: int, *, gapped: bool) -> datetime:
+        feed = runner.feed
+        if gapped:
+            return feed.time(feed.opened_at(index))
+        return feed.time(_closed_at(runner, index) - _INSTANT)
+
+    def _show(self, runner: Runner, index: int, price: Decimal, at: datetime) -> None:
+        """Show the exchange a price inside a candle."""
+        feed = runner.feed
+        opened_at = feed.time(feed.opened_at(index))
+        self._exchange.offer(feed.symbol, feed.volume(index), opened_at)
+        self._exchange.touch(feed.symbol, price, at)
+
+    def _meet(self, runner: Runner) -> None:
+        """Let what rests at the price shown fill."""
+        self._exchange.meet(runner.feed.symbol)
+        self.engine.receive()
 
 
 def _closed_at(runner: Runner, index: int) -> int:

@@ -1,27 +1,32 @@
-"""The feed of a replay: the candles of one symbol, and the indicators known at each close."""
+"""The feed of a replay: the candles of one symbol."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trancher.backtest.columns import Column
-from trancher.core.day import span
+from trancher.backtest.readings import BotSignals, FeedReadings, readings_of
+from trancher.backtest.times import EPOCH, micros
 from trancher.core.money import EXACT
-from trancher.market.candles import Candles, InvalidInterval, aggregate
-from trancher.market.indicators import rsi
+from trancher.market.candles import Candles
 
-Values = NDArray[np.float64]
-EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def micros(at: datetime) -> int:
-    """Return a time as microseconds since 1970 UTC."""
-    return (at - EPOCH) // _MICROSECOND
+class Heard:
+    """What the signals of a bot say at each close, as readings and as columns to search."""
+
+    def __init__(self, signals: BotSignals, readings: FeedReadings) -> None:
+        self.signals, self.readings = signals, readings
+        self._columns: dict[str, Column] = {}
+
+    def column(self, name: str) -> Column:
+        """Return one of FeedReadings.array as a column, made when it is first asked for."""
+        if name not in self._columns:
+            self._columns[name] = Column(self.readings.array(name))
+        return self._columns[name]
 
 
 class Feed:
@@ -39,25 +44,22 @@ class Feed:
         self.lows = Column(candles.low)
         self.highs = Column(candles.high)
         self.closes = Column(candles.close)
-        self._indicators: dict[tuple[str, int, timedelta | None], Column] = {}
+        self._heard: list[Heard] = []
 
     def __len__(self) -> int:
         return len(self.candles)
 
-    def indicators(
-        self, periods: Mapping[str, int], timeframe: timedelta | None
-    ) -> dict[str, Column]:
-        """Return `indicators_of` the candles as columns, each made once for all bots."""
-        missing = {
-            name: period
-            for name, period in periods.items()
-            if (name, period, timeframe) not in self._indicators
-        }
-        for name, values in indicators_of(self.candles, missing, timeframe).items():
-            self._indicators[name, periods[name], timeframe] = Column(values)
-        return {
-            name: self._indicators[name, period, timeframe] for name, period in periods.items()
-        }
+    def heard(self, signals: BotSignals) -> Heard:
+        """Return what these signals say of the candles, made once for all bots that share them.
+
+        Raises:
+            InvalidInterval: the candles are coarser than the timeframe, or do not divide it.
+        """
+        known = next((one for one in self._heard if one.signals == signals), None)
+        if known is None:
+            known = Heard(signals, readings_of(self.candles, signals))
+            self._heard.append(known)
+        return known
 
     def opened_at(self, index: int) -> int:
         return int(self.candles.opened_at[index])
@@ -86,40 +88,17 @@ class Feed:
         """Return the lowest price of the candles from `first` to `last`, both included."""
         return self._price(int(np.minimum.reduce(self.candles.low[first : last + 1])))
 
+    def highest_close(self, first: int, last: int) -> Decimal:
+        """Return the highest close of the candles from `first` to `last`, both included."""
+        return self._price(int(self.candles.close[first : last + 1].max()))
+
+    def close_at(self, at: datetime) -> Decimal | None:
+        """Return the latest close known at a time; None before the first."""
+        index = int(np.searchsorted(self.closed_at, micros(at), side="right")) - 1
+        return None if index < 0 else self.close(index)
+
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND
 
     def _price(self, ticks: int) -> Decimal:
         return EXACT.multiply(ticks, self.candles.tick)
-
-
-def indicators_of(
-    candles: Candles, periods: Mapping[str, int], timeframe: timedelta | None
-) -> dict[str, Values]:
-    """Return the values known at each close of `candles`, by indicator; NaN while warming up.
-
-    Args:
-        periods: period of each indicator, by name; `rsi` is the one there is.
-        timeframe: of the candles the indicators are made from; None means the file's own.
-
-    Raises:
-        InvalidInterval: the file's candles are coarser than the timeframe, or do not divide it.
-    """
-    if not periods:
-        return {}
-    if timeframe is not None and timeframe < candles.interval:
-        raise InvalidInterval(
-            f"found candles of {span(candles.interval)}, expected {span(timeframe)} or finer, "
-            "which the signals need"
-        )
-    coarse = candles if timeframe is None else aggregate(candles, timeframe)
-    closes = coarse.closes_float()
-    if coarse is candles:
-        return {name: rsi(closes, period) for name, period in periods.items()}
-    closed_at = coarse.opened_at + coarse.interval // _MICROSECOND
-    known_at = candles.opened_at + candles.interval // _MICROSECOND
-    # The last coarse candle that has closed by then; -1, the NaN at the end, before the first.
-    latest = np.searchsorted(closed_at, known_at, side="right") - 1
-    return {
-        name: np.append(rsi(closes, period), np.nan)[latest] for name, period in periods.items()
-    }

@@ -7,14 +7,15 @@ gauge only ever finds too much.
 Invariant: on a candle that it passes over, the engine would have done nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from trancher.backtest.columns import AtLeast, AtMost, Column, Way, first_met
-from trancher.backtest.feed import Feed, micros
+from trancher.backtest.feed import Feed
+from trancher.backtest.times import micros
 from trancher.core.bot import Bot
 from trancher.core.conditions import Comparison, Indicator, Wait
 from trancher.core.money import ONE, ZERO, ceil_ratio, floor_ratio
@@ -34,6 +35,7 @@ class Gauge:
     """
 
     position: Position
+    peak_price: Decimal | None
     watch: Watch
     ways: tuple[Way, ...]
     candles: int
@@ -47,15 +49,15 @@ class Scale:
     """Translates what one bot waits for into bounds on the columns of its feed."""
 
     def __init__(
-        self, bot: Bot, feed: Feed, indicators: Mapping[str, Column], *, intracandle: bool
+        self, bot: Bot, feed: Feed, column: Callable[[str], Column], *, intracandle: bool
     ) -> None:
         """Take a bot with its columns.
 
         Args:
-            indicators: known at each close, by name.
+            column: returns what a reading says at each close, by name.
             intracandle: whether levels are watched inside candles, or closes look at prices.
         """
-        self._bot, self._feed, self._indicators = bot, feed, indicators
+        self._bot, self._feed, self._column = bot, feed, column
         self._intracandle = intracandle
         self._tick = feed.candles.tick
         # A close may lie between two ticks of the instrument, so one tick more is let through.
@@ -63,20 +65,32 @@ class Scale:
         self._falling = feed.lows if intracandle else feed.closes
         self._rising = feed.highs if intracandle else feed.closes
 
-    def gauge(self, position: Position) -> Gauge:
-        """Return the gauge of `position`."""
-        seen = watch(self._bot, position)
-        ways: list[Way] = []
+    def gauge(self, position: Position, peak_price: Decimal | None) -> Gauge:
+        """Return the gauge of `position`, whose highest price so far is `peak_price`."""
+        seen = watch(self._bot, position, peak_price)
+        ways = [tuple(self._bounds(wait)) for wait in (*seen.entries, *seen.exits)]
+        ways.extend(
+            (self._known_from(at),)
+            for at in (seen.expires_at, seen.building_ends_at)
+            if at is not None
+        )
         if seen.at_next_close:
             ways.append(())
-        if seen.time_stop is not None:
-            ways.append((self._known_from(seen.time_stop),))
-        if seen.stop is not None:
-            ways.append((self._below(seen.stop),))
+        if seen.losses:
+            ways.append((self._below(seen.losses[0]),))
         if seen.gains:
             ways.append((self._above(seen.gains[0]),))
-        ways.extend(tuple(self._bounds(wait)) for wait in seen.entries)
-        return Gauge(position=position, watch=seen, ways=tuple(ways), candles=len(self._feed))
+        if seen.resting is not None:
+            ways.append((AtMost(self._feed.lows, _down(seen.resting, self._tick)),))
+        if seen.peak_price is not None:
+            ways.append((AtLeast(self._rising, _down(seen.peak_price, self._tick) + 1),))
+        return Gauge(
+            position=position,
+            peak_price=peak_price,
+            watch=seen,
+            ways=tuple(ways),
+            candles=len(self._feed),
+        )
 
     def _bounds(self, wait: Wait) -> Iterator[AtMost | AtLeast]:
         if wait.below is not None:
@@ -100,7 +114,7 @@ class Scale:
 
     def _indicator(self, condition: Indicator) -> AtMost | AtLeast:
         # The core compares decimals exactly; equality is let through here in either direction.
-        column, threshold = self._indicators[condition.name], float(condition.threshold)
+        column, threshold = self._column(condition.name), float(condition.threshold)
         falling = condition.comparison in (Comparison.BELOW, Comparison.AT_MOST)
         return AtMost(column, threshold) if falling else AtLeast(column, threshold)
 

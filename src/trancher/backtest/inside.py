@@ -75,9 +75,9 @@ class _Inside:
 
     def kinds_touched(self) -> int:
         watch, candle = self._hand.watch(), self._candle
-        stopped = watch.stop is not None and candle.low <= watch.stop
+        stopped = bool(watch.losses) and candle.low <= watch.losses[0]
         gained = bool(watch.gains) and candle.high >= watch.gains[0]
-        bought = any(self._entry_price(wait) is not None for wait in watch.entries)
+        bought = any(self._entry_price(wait) is not None for wait in watch.touchable)
         return stopped + gained + bought
 
     def worst(self) -> None:
@@ -106,15 +106,20 @@ class _Inside:
             walk.to(turn)
 
     def _lose(self, *, standing_from: Decimal, from_open: bool) -> None:
-        stop = self._hand.watch().stop
-        if stop is not None and self._candle.low <= stop:
-            gapped = from_open and standing_from <= stop
-            self._hand.touch(min(standing_from, stop), Look.LOSS_LEVEL, gapped)
+        tried: Decimal | None = None
+        while True:
+            losses = self._hand.watch().losses
+            level = next((one for one in losses if tried is None or one < tried), None)
+            if level is None or self._candle.low > level:
+                return
+            tried = min(standing_from, level)
+            gapped = from_open and standing_from <= level
+            self._hand.touch(tried, Look.LOSS_LEVEL, gapped)
 
     def _enter(self) -> Decimal | None:
         """Make at most one entry and return its price level."""
         begin = self._candle.open
-        touched = (self._entry_price(wait) for wait in self._hand.watch().entries)
+        touched = (self._entry_price(wait) for wait in self._hand.watch().touchable)
         # Upwards first, which is dearer; in either direction the nearest level is met first.
         for price in sorted(
             {price for price in touched if price is not None},
@@ -179,10 +184,11 @@ class _Walk:
         """Yield what lies between here and `end`, both included; of equals losses first."""
         watch, here = self._hand.watch(), self._price
         low, high = min(here, end), max(here, end)
-        if watch.stop is not None and low <= min(here, watch.stop):
-            yield min(here, watch.stop), Look.LOSS_LEVEL
+        for loss in watch.losses:
+            if low <= min(here, loss):
+                yield min(here, loss), Look.LOSS_LEVEL
         if not self._entered:
-            for wait in watch.entries:
+            for wait in watch.touchable:
                 price = _nearest(wait, here)
                 if price is not None and low <= price <= high:
                     yield price, Look.ENTRY_LEVEL

@@ -6,21 +6,25 @@ indicator is bought at the price before it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from trancher.core.bot import Bot, exits_to_reserve, funds_to_reserve
+from trancher.core.bot import NO_PAST, Bot, exposure_of, funds_to_reserve
+from trancher.core.conditions import Look, Observation
 from trancher.core.day import day_of
+from trancher.core.decide_entry import decide_entry
+from trancher.core.decision import Decision
 from trancher.core.events import EntryAccepted, Event
-from trancher.core.limits import Ask, Refusal, Usage, check
-from trancher.core.minimums import too_small
+from trancher.core.evolve import evolve
+from trancher.core.limits import Refusal, Usage
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import ClientOrderId, EntryOrder, PositionId, Side
+from trancher.core.order import ClientOrderId, EntryOrder, PositionId
 from trancher.core.pnl import figures
-from trancher.core.position import Position, evolve, new_position
+from trancher.core.position import Position, new_position
 from trancher.core.rungs import EntryRung
+from trancher.core.signals import WILLING
 from trancher.engine import Portfolio
 from trancher.exchange.paper import PaperExchange
 
@@ -122,14 +126,19 @@ class _Walk:
 
     def _step(self, index: int, rung: EntryRung, label: str) -> Step:
         self._move_on(rung)
-        refusals = self._refusals(index, rung)
+        decision = self._decide(index)
+        order = decision.order
+        whole = rung.quote(self._portfolio.cash)
+        size = order.size if isinstance(order, EntryOrder) else whole  # it may be clipped
         before = self.planned.held
-        self.planned = self._buy(self.planned, index, rung)
-        if not refusals:
+        self.planned = self._buy(self.planned, index, rung, size)
+        if not decision.refusals:
             first = self.admitted.held == 0
-            self.admitted = self._buy(self.admitted, index, rung)
+            self.admitted = self._buy(self.admitted, index, rung, size)
             if first:
-                self.set_aside = funds_to_reserve(self._bot, self.admitted)
+                self.set_aside = funds_to_reserve(
+                    self._bot, self.admitted, equity=self._portfolio.cash
+                )
         book = self.planned.book
         said = figures(book, taker_fee=self._bot.instrument.taker_fee, mark_price=None)
         rise = said.break_even_price
@@ -137,14 +146,14 @@ class _Walk:
             label=label,
             price=self._price,
             deviation=quotient(self._first - self._price, self._first),
-            size=rung.size,
+            size=size,
             quantity=self.planned.held - before,
             cumulated_cost=said.open_cost,
             cumulated_cash=book.cash_paid,
             average_entry_price=said.average_entry_price,
             break_even_price=said.break_even_price,
             needed_rise=None if rise is None else quotient(rise - self._price, self._price),
-            refusals=refusals,
+            refusals=decision.refusals,
         )
 
     def _move_on(self, rung: EntryRung) -> None:
@@ -154,35 +163,34 @@ class _Walk:
             self._price = wait.below or wait.above or self._price
             self._at = max(self._at, wait.at or self._at)
 
-    def _refusals(self, index: int, rung: EntryRung) -> tuple[Refusal, ...]:
-        held, limits = self.admitted, self._portfolio.limits
-        cash = self._portfolio.cash - held.book.cash_paid
-        ask = Ask(
-            size=rung.size,
-            cost_with_fee=self._bot.instrument.with_taker_fee(rung.size),
-            reserve_after=funds_to_reserve(self._bot, held, taking=index),
-            anchor_cost=held.anchor_cost,
-            tranches=held.book.tranche_count,
-            opens_position=held.book.tranche_count == 0,
-            own_exits_reserved=exits_to_reserve(self._bot, held, limits.exit_reserve),
-            last_entry_at=held.last_entry_at,
-            at=self._at,
+    def _decide(self, index: int) -> Decision:
+        """Return what would be decided about a rung, were it due now."""
+        held, portfolio = self.admitted, self._portfolio
+        exposure = exposure_of(held)
+        decision = decide_entry(
+            replace(self._bot, plan=self._bot.plan.asking(index)),
+            held,
+            Observation(price=self._price, at=self._at, look=Look.EVERYTHING, readings=WILLING),
+            past=replace(NO_PAST, last_entry_at=held.last_entry_at),
+            usage=Usage(
+                free_cash=portfolio.cash - held.book.cash_paid,
+                active_positions=int(held.book.tranche_count > 0),
+                trades_today=held.book.tranche_count,
+                exits_reserved=0,
+                day_ends_at=day_of(self._at, portfolio.zone).ends_at,
+                equity=portfolio.cash,
+                peak_equity=portfolio.cash,
+                exposure=exposure,
+                symbol_exposure=exposure,
+                realized_today=ZERO,
+                losing_streak=0,
+            ),
+            limits=portfolio.limits,
         )
-        usage = Usage(
-            free_cash=cash,
-            active_positions=int(held.book.tranche_count > 0),
-            trades_today=held.book.tranche_count,
-            exits_reserved=0,
-            day_ends_at=day_of(self._at, self._portfolio.zone).ends_at,
-        )
-        instrument = self._bot.instrument
-        quantity = instrument.quantity_for(rung.size, self._price)
-        return (
-            *check(ask, bot=self._bot.limits, portfolio=limits, usage=usage),
-            *too_small(instrument, quantity, self._price, side=Side.BUY),
-        )
+        assert decision is not None
+        return decision
 
-    def _buy(self, position: Position, index: int, rung: EntryRung) -> Position:
+    def _buy(self, position: Position, index: int, rung: EntryRung, size: Decimal) -> Position:
         symbol = self._bot.instrument.symbol
         exchange = PaperExchange({symbol: self._bot.instrument}, slippage=self._slippage)
         order = EntryOrder(
@@ -190,7 +198,7 @@ class _Walk:
             position_id=position.id,
             bot=self._bot.name,
             symbol=symbol,
-            size=rung.size,
+            size=size,
             rung=index,
             reason=rung.label,
             decided_at=self._at,

@@ -1,55 +1,62 @@
 """A runner: one bot on its feed, which candle matters to it next, and what it was not told yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
-from math import isnan
 
 from trancher.backtest.feed import Feed
 from trancher.backtest.gauge import Gauge, Scale
+from trancher.backtest.readings import BotSignals
 from trancher.core.bot import Bot
 from trancher.core.events import Marked
-from trancher.core.order import BotName
+from trancher.core.order import BotName, PositionId
+from trancher.core.position import Position
+from trancher.core.signals import SILENT, Readings
 from trancher.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """A bot with the signals it reads.
-
-    Attributes:
-        timeframe: of the candles its indicators are made from; None means the file's own.
-        periods: period of each indicator it reads, by name.
-    """
+    """A bot with the signals it listens to."""
 
     bot: Bot
-    timeframe: timedelta | None
-    periods: Mapping[str, int]
+    signals: BotSignals
 
 
 class Runner:
-    """One bot on its feed: which candle matters next, and what it has not been told yet."""
+    """One bot on its feed: which candle matters next, and what it has not been told yet.
+
+    Attributes:
+        ambiguous: candles inside which levels of more than one kind were touched.
+        changes_before: how often something had happened to its seat when the last candle it was
+            taken through had ended.
+    """
 
     def __init__(self, strategy: Strategy, feed: Feed, *, intracandle: bool) -> None:
         self.name = strategy.bot.name
         self.bot = strategy.bot
         self.feed = feed
         self.ambiguous = 0
-        self._indicators = feed.indicators(strategy.periods, strategy.timeframe)
-        self._scale = Scale(strategy.bot, feed, self._indicators, intracandle=intracandle)
+        self.changes_before = 0
+        self._heard = feed.heard(strategy.signals)
+        self._scale = Scale(strategy.bot, feed, self._heard.column, intracandle=intracandle)
         self._gauge: Gauge | None = None
         self._searched = range(0)
         self._seen_to = -1
         self._untold: tuple[int, int] | None = None
+        self._intracandle = intracandle
+        self._peak: Decimal | None = None
+        self._peak_of: PositionId | None = None
 
     def gauge(self, engine: Engine) -> Gauge:
         """Return the gauge of the bot's position as it is now."""
         position = engine.seats[self.name].position
-        if self._gauge is None or self._gauge.position is not position:
-            self._gauge = self._scale.gauge(position)
+        known, peak_price = self._gauge, self.peak_price(position)
+        if known is None or known.position is not position or known.peak_price != peak_price:
+            self._gauge = known = self._scale.gauge(position, peak_price)
             self._searched = range(0)
-        return self._gauge
+        return known
 
     def next_candle(self, engine: Engine, start: int) -> int:
         """Return the first candle from `start` on that may matter; past the last if none does."""
@@ -59,18 +66,40 @@ class Runner:
             self._searched = range(start, seen.next_candle(start) + 1)
         return self._searched[-1]
 
-    def known_at(self, index: int) -> dict[str, Decimal]:
-        """Return the indicators known at a close; one that is warming up is absent."""
-        known = {name: float(one.values[index]) for name, one in self._indicators.items()}
-        return {
-            name: Decimal.from_float(value) for name, value in known.items() if not isnan(value)
-        }
+    def readings(self, index: int) -> Readings:
+        """Return what the signals say at a close; nothing before the first."""
+        return self._heard.readings.at(index) if index >= 0 else SILENT
 
-    def passed(self, index: int) -> None:
-        """Remember the candles up to `index` through which the position was held."""
+    def peak_price(self, position: Position) -> Decimal | None:
+        """Return the highest price since the first entry, as far as candles are over.
+
+        None where nothing is held, or where no rule asks for it.
+        """
+        if position.held == 0 or not self.bot.plan.trails:
+            return None
+        return self._peak if self._peak_of == position.id else position.highest_mark
+
+    def passed(self, position: Position, index: int) -> None:
+        """Remember the candles up to `index`, through which `position` was held."""
         if index > self._seen_to:
-            first = self._seen_to + 1 if self._untold is None else self._untold[0]
-            self._untold, self._seen_to = (first, index), index
+            first = self._seen_to + 1
+            if self.bot.plan.trails:
+                self._climb(position, first, index)
+            self._untold = (first if self._untold is None else self._untold[0], index)
+            self._seen_to = index
+
+    def _climb(self, position: Position, first: int, last: int) -> None:
+        """Let the peak take the candles from `first` to `last`."""
+        entered, feed = position.entered_at, self.feed
+        assert entered is not None
+        # A candle in which the first entry came was not seen from its opening on.
+        whole = last if entered <= feed.time(feed.opened_at(last)) else last - 1
+        seen = [self.peak_price(position), feed.close(last)]
+        if whole >= first:
+            highest = feed.highest if self._intracandle else feed.highest_close
+            seen.append(highest(first, whole))
+        self._peak = max(price for price in seen if price is not None)
+        self._peak_of = position.id
 
     def skip(self, index: int) -> None:
         """Forget the candles up to `index`: nothing was held."""
@@ -96,6 +125,9 @@ class Told:
 
     def __init__(self, runners: Sequence[Runner]) -> None:
         self._runners = {runner.name: runner for runner in runners}
+
+    def price(self, bot: BotName, at: datetime) -> Decimal | None:
+        return self._runners[bot].feed.close_at(at)
 
     def take(self, bot: BotName) -> Marked | None:
         return self._runners[bot].told()

@@ -138,7 +138,8 @@ def sell(book: Book, sale: Sale) -> Book:
 
 def _fraction(book: Book, tranche: Tranche, taken: Decimal, sale: Sale) -> tuple[Decimal, Decimal]:
     """Return (part, total): what of the tranche's cost and fee goes with `taken`."""
-    if book.disposal is Disposal.AVERAGE and taken < tranche.open_quantity:
+    alike = book.disposal is Disposal.AVERAGE and not sale.shares
+    if alike and taken < tranche.open_quantity:
         # The same fraction of everything, although the quantity taken had to be rounded.
         return sale.consumed, book.open_quantity
     return taken, tranche.open_quantity

@@ -1,7 +1,9 @@
-"""A bot, and what its position keeps back from the others: money for rungs, trades for exits."""
+"""A bot, what it remembers, and the money and the trades that its position keeps back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
@@ -9,7 +11,8 @@ from trancher.core.limits import BotLimits, ExitReserve, ReserveFunds
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName
 from trancher.core.position import Position, WorkingEntry
-from trancher.core.rungs import EntryRung, Plan
+from trancher.core.rungs import Plan
+from trancher.core.signals import Thermometer
 from trancher.core.tranches import Disposal
 
 
@@ -22,37 +25,75 @@ class Bot:
     plan: Plan
     limits: BotLimits
     disposal: Disposal
+    thermometer: Thermometer = field(default_factory=Thermometer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a bot remembers over all its positions.
+
+    Attributes:
+        last_entry_at: its last entry fill.
+        unfilled_at: when an entry order of it last ended with nothing filled.
+        closed_at: when its last position was closed.
+        stopped_at: the same, if a stop closed that position.
+    """
+
+    last_entry_at: datetime | None = None
+    unfilled_at: datetime | None = None
+    closed_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+
+NO_PAST: Final = Past()
 
 
 @exact
-def funds_to_reserve(bot: Bot, position: Position, *, taking: int | None = None) -> Decimal:
+def funds_to_reserve(
+    bot: Bot,
+    position: Position,
+    *,
+    equity: Decimal,
+    taking: tuple[int, Decimal] | None = None,
+) -> Decimal:
     """Return the quote to set aside for the rungs still to come, fees included.
 
     Only rungs that would still fit into max_position_size and max_tranches count, in the plan's
     order; a rung that can never be bought keeps no money from anybody.
 
     Args:
-        taking: index of the rung that is being used now, already counted as used and bought.
+        equity: quote; what sizes that are shares of it are shares of.
+        taking: index and size of the rung that is being used now, already counted as bought.
     """
     mode, limits = bot.limits.reserve_funds, bot.limits
     if mode is ReserveFunds.NONE:
         return ZERO
-    held, tranches = position.anchor_cost, position.book.tranche_count
+    held, tranches = position.anchor_cost, position.tranches_counted
     working = position.working_entry
     if working is not None:
         held += working_size(position, working)
         tranches += working.filled == 0
+    used = None
     if taking is not None:
-        held, tranches = held + bot.plan.entries[taking].size, tranches + 1
+        used, size = taking
+        held, tranches = held + size, tranches + 1
     total = ZERO
     for index, rung in bot.plan.unused(position):
-        left = rung.repeat - position.rung_uses.get(index, 0) - (index == taking)
-        count = _fitting(rung, left, held=held + total, tranches=tranches, limits=limits)
+        size = rung.quote(equity)
+        left = bot.plan.uses_left(position, index) - (index == used)
+        count = _fitting(size, left, held=held + total, tranches=tranches, limits=limits)
         if count > 0 and mode is ReserveFunds.NEXT:
-            return bot.instrument.with_taker_fee(rung.size)
-        total += count * rung.size
+            return bot.instrument.with_taker_fee(size)
+        total += count * size
         tranches += count
     return bot.instrument.with_taker_fee(total)
+
+
+def exposure_of(position: Position) -> Decimal:
+    """Return the anchor cost of what is held and the size of what is being bought, in quote."""
+    working = position.working_entry
+    in_work = ZERO if working is None else working_size(position, working)
+    return position.anchor_cost + in_work
 
 
 def working_size(position: Position, working: WorkingEntry) -> Decimal:
@@ -63,18 +104,16 @@ def working_size(position: Position, working: WorkingEntry) -> Decimal:
     return max(working.order.size - bought, ZERO)
 
 
-def _fitting(
-    rung: EntryRung, uses: int, *, held: Decimal, tranches: int, limits: BotLimits
-) -> int:
+def _fitting(size: Decimal, uses: int, *, held: Decimal, tranches: int, limits: BotLimits) -> int:
     smallest, largest = limits.min_tranche_size, limits.max_tranche_size
-    if smallest is not None and rung.size < smallest:
+    if size <= 0 or (smallest is not None and size < smallest):
         return 0
-    if largest is not None and rung.size > largest:
+    if largest is not None and size > largest:
         return 0
     if limits.max_tranches is not None:
         uses = min(uses, limits.max_tranches - tranches)
     if limits.max_position_size is not None:
-        uses = min(uses, int((limits.max_position_size - held) // rung.size))
+        uses = min(uses, int((limits.max_position_size - held) // size))
     return max(uses, 0)
 
 
@@ -87,5 +126,13 @@ def exits_to_reserve(bot: Bot, position: Position, mode: ExitReserve) -> int:
     if mode is ExitReserve.NONE or on_the_way:
         return 0
     if mode is ExitReserve.LADDER:
-        return max(len(bot.plan.pending_gains(position)), 1)
+        return max(bot.plan.rungs_pending(position), 1)
     return 1
+
+
+def building_ends_at(bot: Bot, position: Position) -> datetime | None:
+    """Return when the build window of a position that is being built has passed, or None."""
+    window, entered = bot.plan.build_window, position.entered_at
+    if window is None or entered is None or position.state is not State.BUILDING:
+        return None
+    return entered + window

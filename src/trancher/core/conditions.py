@@ -6,8 +6,7 @@ To add a condition: its class here and a word in Condition. It then needs its wo
 settings, and nothing else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +17,7 @@ from trancher.core.errors import InvalidPlan
 from trancher.core.lifecycle import State
 from trancher.core.money import ONE, ceil_ratio, floor_ratio, percent
 from trancher.core.position import Position
+from trancher.core.signals import EVENT, SCORE, SILENT, Readings
 
 
 class Look(StrEnum):
@@ -43,13 +43,16 @@ class Observation:
     Attributes:
         price: quote per base, > 0.
         at: the time of the evaluation, UTC; decisions carry it.
-        indicators: latest value on closed candles, by name; one that is warming up is absent.
+        readings: what the bot's signals say, of closed candles.
+        peak_price: the highest price since the position's first entry, quote per base; None
+            where nothing is held.
     """
 
     price: Decimal
     at: datetime
     look: Look
-    indicators: Mapping[str, Decimal]
+    readings: Readings = field(default=SILENT)
+    peak_price: Decimal | None = None
 
 
 class Origin(StrEnum):
@@ -94,7 +97,7 @@ NOTHING_MORE: Final = Wait()
 _WAITS_MAX: Final = 64
 
 
-def _both(one: Wait, other: Wait) -> Wait:
+def both(one: Wait, other: Wait) -> Wait:
     """Return what waits for both."""
     belows = [w.below for w in (one, other) if w.below is not None]
     aboves = [w.above for w in (one, other) if w.above is not None]
@@ -159,7 +162,7 @@ class Indicator:
 
     def holds(self, _: Position, seen: Observation, *, prices: bool) -> bool:
         del prices
-        value = seen.indicators.get(self.name)
+        value = seen.readings.indicators.get(self.name)
         if value is None:
             return False
         match self.comparison:
@@ -176,6 +179,51 @@ class Indicator:
 
     def waits(self, _: Position) -> tuple[Wait, ...]:
         return (Wait(indicators=(self,)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Holds where the score of all signals is `least` or more (-1 to 1; positive means buy)."""
+
+    least: Decimal
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.least <= 1:
+            raise InvalidPlan(f"a score of {self.least:f} is never reached: -1 <= score <= 1")
+
+    @property
+    def text(self) -> str:
+        return f"score >= {self.least:f}"
+
+    def holds(self, _: Position, seen: Observation, *, prices: bool) -> bool:
+        del prices
+        return seen.readings.score >= self.least
+
+    def waits(self, _: Position) -> tuple[Wait, ...]:
+        return (Wait(indicators=(_reaches(SCORE, self.least),)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Holds while the latest event of this name is valid: it has come, and is not too old."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        return f"signal {self.name}"
+
+    def holds(self, _: Position, seen: Observation, *, prices: bool) -> bool:
+        del prices
+        return self.name in seen.readings.events
+
+    def waits(self, _: Position) -> tuple[Wait, ...]:
+        return (Wait(indicators=(_reaches(EVENT + self.name, ONE),)),)
+
+
+def _reaches(name: str, least: Decimal) -> Indicator:
+    """Return the test by which a search finds where something may be due; an event counts 1."""
+    return Indicator(name=name, comparison=Comparison.AT_LEAST, threshold=least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +289,7 @@ class All:
     def waits(self, position: Position) -> tuple[Wait, ...]:
         waits: tuple[Wait, ...] = (NOTHING_MORE,)
         for one in self.conditions:
-            waits = tuple(_both(a, b) for a in waits for b in one.waits(position))
+            waits = tuple(both(a, b) for a in waits for b in one.waits(position))
             if len(waits) > _WAITS_MAX:
                 # Looking too often is right, only slower; listing every way is not affordable.
                 each = (wait for one in self.conditions for wait in one.waits(position))
@@ -273,5 +321,19 @@ def _inner(condition: "Condition") -> str:
     return condition.text
 
 
-Condition = Flat | Elapsed | Indicator | Move | All | AnyOf
+def _all_of(condition: "Condition") -> "tuple[Condition, ...]":
+    """Return a condition and every one that it is made of."""
+    if isinstance(condition, All | AnyOf):
+        inner = (part for one in condition.conditions for part in _all_of(one))
+        return (condition, *inner)
+    return (condition,)
+
+
+def score_wanted(condition: "Condition") -> Decimal | None:
+    """Return the highest score that a condition asks for, or None where it asks for none."""
+    return max((one.least for one in _all_of(condition) if isinstance(one, Score)), default=None)
+
+
+Condition = Flat | Elapsed | Indicator | Score | Signal | Move | All | AnyOf
 ALWAYS: Final = All(conditions=())
+NEVER: Final = AnyOf(conditions=())

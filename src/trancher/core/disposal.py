@@ -25,21 +25,43 @@ def takings(
         OversoldPosition: the tranches that the sale names hold less than it asks.
         UnknownTranche, AmbiguousTranche: `specific` cannot tell which tranche is meant.
     """
+    if sale.shares:
+        return _by_share(tranches, sale)
     match rule:
         case Disposal.FIFO:
             return _in_turn(tranches, sale.consumed)
         case Disposal.LIFO:
             return _in_turn(reversed(tranches), sale.consumed)
         case Disposal.HIFO:
-            # The sort is stable: of equal prices the oldest goes first.
-            dearest = sorted(tranches, key=lambda t: -Fraction(t.cost) / Fraction(t.quantity))
-            return _in_turn(dearest, sale.consumed)
+            return _in_turn(_dearest_first(tranches), sale.consumed)
         case Disposal.AVERAGE:
             return _evenly(tranches, sale.consumed)
         case Disposal.SPECIFIC:
             return _named(tranches, sale)
         case _:
             assert_never(rule)
+
+
+def next_tranche(rule: Disposal, tranches: Sequence[Tranche]) -> Tranche:
+    """Return the tranche that `rule` would consume first; the oldest where it takes of all.
+
+    Args:
+        tranches: what is open, in order of opening; at least one.
+    """
+    match rule:
+        case Disposal.FIFO | Disposal.AVERAGE | Disposal.SPECIFIC:
+            return tranches[0]
+        case Disposal.LIFO:
+            return tranches[-1]
+        case Disposal.HIFO:
+            return _dearest_first(tranches)[0]
+        case _:
+            assert_never(rule)
+
+
+def _dearest_first(tranches: Sequence[Tranche]) -> list[Tranche]:
+    # The sort is stable: of equal prices the oldest goes first.
+    return sorted(tranches, key=lambda t: -Fraction(t.cost) / Fraction(t.quantity))
 
 
 def _in_turn(tranches: Iterable[Tranche], quantity: Decimal) -> list[tuple[Tranche, Decimal]]:
@@ -70,6 +92,27 @@ def _evenly(tranches: Sequence[Tranche], quantity: Decimal) -> list[tuple[Tranch
         taken[tranche.id] += more
         over -= more
     return [(tranche, taken[tranche.id]) for tranche in tranches if taken[tranche.id] > 0]
+
+
+def _by_share(tranches: Sequence[Tranche], sale: Sale) -> list[tuple[Tranche, Decimal]]:
+    """Take what the sale names, in its order; what it needs beyond that from the same, then all.
+
+    More may be needed than was named where a fee is taken in base, or where another sale has
+    consumed a named tranche meanwhile. What was sold has been sold: it is booked all the same.
+    """
+    known = {tranche.id: tranche for tranche in tranches}
+    named = [(known[one], share) for one, share in sale.shares if one in known]
+    left, taken = sale.consumed, dict.fromkeys(known, ZERO)
+    for tranche, most in (*named, *((one, None) for one, _ in named), *_without_end(tranches)):
+        room = tranche.open_quantity - taken[tranche.id]
+        part = min(left, room if most is None else min(most, room))
+        taken[tranche.id] += part
+        left -= part
+    return [(tranche, taken[tranche.id]) for tranche in tranches if taken[tranche.id] > 0]
+
+
+def _without_end(tranches: Iterable[Tranche]) -> Iterable[tuple[Tranche, None]]:
+    return ((tranche, None) for tranche in tranches)
 
 
 def _named(tranches: Sequence[Tranche], sale: Sale) -> list[tuple[Tranche, Decimal]]:

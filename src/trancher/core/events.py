@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill
+from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill, RuleId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +21,11 @@ class ExitAccepted:
     """An exit was decided and written down; its order may now be sent.
 
     Attributes:
-        targets: base that each exit rule of the order still has to sell in all, by its index.
+        targets: base that each exit rule of the order still has to sell in all.
     """
 
     order: ExitOrder
-    targets: Mapping[int, Decimal]
+    targets: Mapping[RuleId, Decimal]
     at: datetime
 
 

@@ -19,7 +19,16 @@ from typing import Final
 from trancher.core.book import Book, buy, sell
 from trancher.core.errors import ContradictoryFill, TrancheInUse, TrancherError
 from trancher.core.money import ZERO, exact
-from trancher.core.order import ClientOrderId, Fill, Settled, Side, TradeId, TrancheId, settle
+from trancher.core.order import (
+    BY_HAND,
+    ClientOrderId,
+    Fill,
+    Settled,
+    Side,
+    TradeId,
+    TrancheId,
+    settle,
+)
 from trancher.core.tranches import Disposal, Exit, Sale, Tranche
 
 NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
@@ -239,6 +248,7 @@ def _tranche(fill: Fill, settled: Settled, tranche_id: TrancheId, number: int) -
         number=number,
         order_id=ClientOrderId(tranche_id),
         entry_trade_id=fill.trade_id,
+        rung=BY_HAND,
         reason="ledger",
         opened_at=fill.at,
         quantity=settled.quantity,

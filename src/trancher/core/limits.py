@@ -1,22 +1,16 @@
-"""Limits: what an entry must respect, and the refusal that says what is missing.
+"""Limits: what an entry must respect, what is used of it, and the refusal that names what lacks.
 
-Limits are asked for entries only. There is no function here that an exit could be given to.
-
-Invariants:
-1. An entry is admitted if and only if check returns no refusal.
-2. A refusal names a code of the closed set, the measured value, the limit, what is missing, and
-   a time or a condition that would unblock it.
-3. When everything a refusal names has come about, the same request passes.
+Limits are asked for entries only, by checks.py.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 from trancher.core.errors import InvalidLimits
-from trancher.core.money import ZERO, exact
+from trancher.core.signals import Temperature
 
 
 class RefusalCode(StrEnum):
@@ -27,8 +21,15 @@ class RefusalCode(StrEnum):
     MIN_TRANCHE_SIZE = "MIN_TRANCHE_SIZE"
     MAX_TRANCHE_SIZE = "MAX_TRANCHE_SIZE"
     COOLDOWN = "COOLDOWN"
+    MIN_TEMPERATURE = "MIN_TEMPERATURE"
+    UNCONFIRMED = "UNCONFIRMED"
     MAX_ACTIVE_POSITIONS = "MAX_ACTIVE_POSITIONS"
     MAX_DAILY_TRADES = "MAX_DAILY_TRADES"
+    MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
+    LOSING_STREAK = "LOSING_STREAK"
+    MAX_DRAWDOWN = "MAX_DRAWDOWN"
+    MAX_EXPOSURE = "MAX_EXPOSURE"
+    SYMBOL_CAP = "SYMBOL_CAP"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     ENTRY_IN_FLIGHT = "ENTRY_IN_FLIGHT"
     NOT_BUILDING = "NOT_BUILDING"
@@ -41,18 +42,22 @@ MEANINGS = {
     RefusalCode.MAX_TRANCHES: "the position has as many tranches as it may have",
     RefusalCode.MIN_TRANCHE_SIZE: "the size asked for is below the smallest tranche",
     RefusalCode.MAX_TRANCHE_SIZE: "the size asked for is above the largest tranche",
-    RefusalCode.COOLDOWN: "the bot's last entry fill is too recent",
+    RefusalCode.COOLDOWN: "the bot's last entry fill, or its last stop, is too recent",
+    RefusalCode.MIN_TEMPERATURE: "the temperature is below the lowest at which the rung may buy",
+    RefusalCode.UNCONFIRMED: "the score has not been high enough for as long as it has to be",
     RefusalCode.MAX_ACTIVE_POSITIONS: "as many positions as allowed are active over all bots",
     RefusalCode.MAX_DAILY_TRADES: "the day's trades, with the exits kept back, are used up",
+    RefusalCode.MAX_DAILY_LOSS: "the portfolio has lost as much today as it may",
+    RefusalCode.LOSING_STREAK: "as many positions as allowed were closed at a loss in a row today",
+    RefusalCode.MAX_DRAWDOWN: "equity has fallen as far from its peak as it may",
+    RefusalCode.MAX_EXPOSURE: "what all bots hold and buy, with this entry, exceeds the limit",
+    RefusalCode.SYMBOL_CAP: "what all bots hold and buy of the symbol, this included, exceeds it",
     RefusalCode.INSUFFICIENT_FUNDS: "free cash does not cover the size, its fee and the reserve",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order of this position is still working",
     RefusalCode.NOT_BUILDING: "a partial exit is working; building waits for its end",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
 }
-
-
-_LARGER_LIMIT: Final = "the limit is made larger"
 
 
 class Unit(StrEnum):
@@ -65,6 +70,8 @@ class Unit(StrEnum):
     TRADES = "trades"
     SECONDS = "seconds"
     ORDERS = "orders"
+    SCORE = "score"
+    RATIO = "ratio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,8 @@ class BotLimits:
         max_tranches: tranches of one position.
         min_tranche_size, max_tranche_size: quote, the size asked for.
         tranche_cooldown: time from the bot's last entry fill, inclusive at its end.
+        reentry_cooldown: time from the close of a position by a stop, likewise.
+        confirm: how long a score that a rung asks for has to have held.
         reserve_funds: what is set aside for the rungs still to come.
     """
 
@@ -121,6 +130,8 @@ class BotLimits:
     min_tranche_size: Decimal | None = Decimal(10)
     max_tranche_size: Decimal | None = Decimal(50)
     tranche_cooldown: timedelta = timedelta(minutes=15)
+    reentry_cooldown: timedelta = timedelta(0)
+    confirm: timedelta = timedelta(0)
     reserve_funds: ReserveFunds = ReserveFunds.LADDER
 
     def __post_init__(self) -> None:
@@ -136,15 +147,33 @@ class BotLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioLimits:
-    """Limits over all bots and processes. None means no limit."""
+    """Limits over all bots and processes. None means no limit.
+
+    Attributes:
+        max_exposure: quote, anchor cost and working entries of all positions.
+        symbol_caps: quote, the same by symbol; a symbol that is missing has no cap.
+        max_daily_loss: quote, net realized on the average figures over the portfolio's day.
+        max_losing_streak: positions closed at a loss in a row on the portfolio's day.
+        max_drawdown: ratio by which equity may stand below its peak.
+    """
 
     max_active_positions: int | None = 2
     max_daily_trades: int | None = 10
     exit_reserve: ExitReserve = ExitReserve.ONE
+    max_exposure: Decimal | None = None
+    symbol_caps: Mapping[str, Decimal] = field(default_factory=dict)
+    max_daily_loss: Decimal | None = None
+    max_losing_streak: int | None = None
+    max_drawdown: Decimal | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_active_positions", "max_daily_trades"):
+        for name in (
+            *("max_active_positions", "max_daily_trades", "max_exposure"),
+            *("max_daily_loss", "max_losing_streak", "max_drawdown"),
+        ):
             _not_negative(name, getattr(self, name))
+        for symbol, cap in self.symbol_caps.items():
+            _not_negative(f"the cap of {symbol}", cap)
 
 
 def _not_negative(name: str, limit: Decimal | int | None) -> None:
@@ -162,6 +191,12 @@ class Usage:
         trades_today: trades done or reserved on the portfolio's day.
         exits_reserved: trades kept back for the other active positions.
         day_ends_at: when the portfolio's next day begins, UTC.
+        equity: quote, cash and what is held at the latest prices.
+        peak_equity: the highest that equity was.
+        exposure: quote, anchor cost and working entries of all positions, the asking one included.
+        symbol_exposure: the same of the asking position's symbol.
+        realized_today: quote, net on the average figures; negative is a loss.
+        losing_streak: positions closed at a loss in a row on the portfolio's day.
     """
 
     free_cash: Decimal
@@ -169,6 +204,12 @@ class Usage:
     trades_today: int
     exits_reserved: int
     day_ends_at: datetime
+    equity: Decimal
+    peak_equity: Decimal
+    exposure: Decimal
+    symbol_exposure: Decimal
+    realized_today: Decimal
+    losing_streak: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,17 +217,25 @@ class Ask:
     """An entry that asks to be admitted.
 
     Attributes:
+        symbol: what it buys.
         size: quote, before fees.
         cost_with_fee: quote, the size and the fee it may cost.
         reserve_after: quote to be set aside for later rungs, fees included.
-        anchor_cost: quote, the position's own.
+        anchor_cost: quote, the position's own, and what of it works.
         tranches: tranches of the cycle that count, and a working one.
         opens_position: whether the position is CLOSED and this entry would open it.
         own_exits_reserved: trades to keep back for this position's way out.
         last_entry_at: the bot's last entry fill, over all its positions.
+        stopped_at: when the bot's last position was closed, if a stop closed it.
+        score, confirmed_score, temperature: what the signals say (signals.Readings).
+        least_temperature: below it the rung is refused; None asks for none.
+        least_score: the lowest score of that temperature.
+        score_wanted: the score that the rung asks for; None where it asks for none.
+        confirmed: whether the rung is due by the confirmed score too.
         at: now, UTC.
     """
 
+    symbol: str
     size: Decimal
     cost_with_fee: Decimal
     reserve_after: Decimal
@@ -195,187 +244,12 @@ class Ask:
     opens_position: bool
     own_exits_reserved: int
     last_entry_at: datetime | None
+    stopped_at: datetime | None
+    score: Decimal
+    confirmed_score: Decimal
+    temperature: Temperature
+    least_temperature: Temperature | None
+    least_score: Decimal
+    score_wanted: Decimal | None
+    confirmed: bool
     at: datetime
-
-
-@exact
-def check(
-    ask: Ask, *, bot: BotLimits, portfolio: PortfolioLimits, usage: Usage
-) -> tuple[Refusal, ...]:
-    """Return every reason against the entry; none means it is admitted."""
-    reasons = (
-        _position_size(ask, bot),
-        _tranches(ask, bot),
-        _smallest(ask, bot),
-        _largest(ask, bot),
-        _cooldown(ask, bot),
-        _active_positions(ask, portfolio, usage),
-        _daily_trades(ask, portfolio, usage),
-        _funds(ask, usage),
-    )
-    return tuple(reason for reason in reasons if reason is not None)
-
-
-def _position_size(ask: Ask, limits: BotLimits) -> Refusal | None:
-    limit, wanted = limits.max_position_size, ask.anchor_cost + ask.size
-    if limit is None or wanted <= limit:
-        return None
-    room = limit - ask.size
-    return Refusal(
-        code=RefusalCode.MAX_POSITION_SIZE,
-        measured=wanted,
-        limit=limit,
-        missing=wanted - limit,
-        unit=Unit.QUOTE,
-        unblocks_when=f"the anchor cost falls to {room:f}"
-        if room >= 0
-        else "the rung is made smaller or the limit larger",
-    )
-
-
-def _tranches(ask: Ask, limits: BotLimits) -> Refusal | None:
-    limit = limits.max_tranches
-    if limit is None or ask.tranches < limit:
-        return None
-    return Refusal(
-        code=RefusalCode.MAX_TRANCHES,
-        measured=Decimal(ask.tranches + 1),
-        limit=Decimal(limit),
-        missing=Decimal(ask.tranches + 1 - limit),
-        unit=Unit.TRANCHES,
-        unblocks_when="the position is closed" if limit > 0 else _LARGER_LIMIT,
-    )
-
-
-def _smallest(ask: Ask, limits: BotLimits) -> Refusal | None:
-    limit = limits.min_tranche_size
-    if limit is None or ask.size >= limit:
-        return None
-    return Refusal(
-        code=RefusalCode.MIN_TRANCHE_SIZE,
-        measured=ask.size,
-        limit=limit,
-        missing=limit - ask.size,
-        unit=Unit.QUOTE,
-        unblocks_when="the rung is made larger or the limit smaller",
-    )
-
-
-def _largest(ask: Ask, limits: BotLimits) -> Refusal | None:
-    limit = limits.max_tranche_size
-    if limit is None or ask.size <= limit:
-        return None
-    return Refusal(
-        code=RefusalCode.MAX_TRANCHE_SIZE,
-        measured=ask.size,
-        limit=limit,
-        missing=ask.size - limit,
-        unit=Unit.QUOTE,
-        unblocks_when="the rung is made smaller or the limit larger",
-    )
-
-
-def _cooldown(ask: Ask, limits: BotLimits) -> Refusal | None:
-    if ask.last_entry_at is None:
-        return None
-    ends_at = ask.last_entry_at + limits.tranche_cooldown
-    if ask.at >= ends_at:
-        return None
-    return Refusal(
-        code=RefusalCode.COOLDOWN,
-        measured=_seconds(ask.at - ask.last_entry_at),
-        limit=_seconds(limits.tranche_cooldown),
-        missing=_seconds(ends_at - ask.at),
-        unit=Unit.SECONDS,
-        unblocks_at=ends_at,
-    )
-
-
-def _active_positions(ask: Ask, limits: PortfolioLimits, usage: Usage) -> Refusal | None:
-    limit = limits.max_active_positions
-    if limit is None or not ask.opens_position or usage.active_positions < limit:
-        return None
-    return Refusal(
-        code=RefusalCode.MAX_ACTIVE_POSITIONS,
-        measured=Decimal(usage.active_positions + 1),
-        limit=Decimal(limit),
-        missing=Decimal(usage.active_positions + 1 - limit),
-        unit=Unit.POSITIONS,
-        unblocks_when=_fewer_active(limit, usage.active_positions),
-    )
-
-
-def _daily_trades(ask: Ask, limits: PortfolioLimits, usage: Usage) -> Refusal | None:
-    limit = limits.max_daily_trades
-    kept = usage.exits_reserved + ask.own_exits_reserved
-    wanted = usage.trades_today + 1 + kept
-    if limit is None or wanted <= limit:
-        return None
-    return Refusal(
-        code=RefusalCode.MAX_DAILY_TRADES,
-        measured=Decimal(wanted),
-        limit=Decimal(limit),
-        missing=Decimal(wanted - limit),
-        unit=Unit.TRADES,
-        # Both may be needed: a new day, and fewer ways out kept back.
-        unblocks_at=usage.day_ends_at if usage.trades_today > 0 and limit > 0 else None,
-        unblocks_when=_fewer_kept(limit, kept),
-    )
-
-
-def _fewer_active(limit: int, active: int) -> str:
-    if limit == 0:
-        return _LARGER_LIMIT
-    return (
-        "a position of any bot is closed"
-        if active == limit
-        else f"at most {limit - 1} positions are active"
-    )
-
-
-def _fewer_kept(limit: int, kept: int) -> str | None:
-    if limit == 0:
-        return _LARGER_LIMIT
-    return None if kept < limit else f"at most {limit - 1} exits are kept back, from {kept} now"
-
-
-def _funds(ask: Ask, usage: Usage) -> Refusal | None:
-    needed = ask.cost_with_fee + ask.reserve_after
-    if needed <= usage.free_cash:
-        return None
-    return Refusal(
-        code=RefusalCode.INSUFFICIENT_FUNDS,
-        measured=usage.free_cash,
-        limit=needed,
-        missing=needed - usage.free_cash,
-        unit=Unit.QUOTE,
-        unblocks_when=f"free cash reaches {needed:f}",
-    )
-
-
-def _seconds(span: timedelta) -> Decimal:
-    return Decimal(span // timedelta(microseconds=1)).scaleb(-6)
-
-
-def in_flight() -> Refusal:
-    """Refuse a second entry order while one is working."""
-    return Refusal(
-        code=RefusalCode.ENTRY_IN_FLIGHT,
-        measured=Decimal(2),
-        limit=Decimal(1),
-        missing=Decimal(1),
-        unit=Unit.ORDERS,
-        unblocks_when="the working entry order has ended",
-    )
-
-
-def not_building() -> Refusal:
-    """Refuse an entry while a partial exit is working."""
-    return Refusal(
-        code=RefusalCode.NOT_BUILDING,
-        measured=Decimal(1),
-        limit=ZERO,
-        missing=Decimal(1),
-        unit=Unit.ORDERS,
-        unblocks_when="the partial exit has ended",
-    )

@@ -3,17 +3,13 @@
 For programs that send their own orders and want the books, and for holdings taken over.
 """
 
-from typing import Final
-
 from trancher.core.errors import InvalidFill
 from trancher.core.events import BuildingEnded, EntryAccepted, ExitAccepted, Filled, OrderEnded
+from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.money import exact
-from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill, Side, settle
-from trancher.core.position import Position, evolve
-
-BY_HAND: Final = -1
-"""The rung of an order that no plan asked for."""
+from trancher.core.order import BY_HAND, ClientOrderId, EntryOrder, ExitOrder, Fill, Side, settle
+from trancher.core.position import Position
 
 
 @exact
@@ -27,7 +23,7 @@ def record_entry(position: Position, fill: Fill, *, reason: str = "by hand") -> 
     if fill.side is not Side.BUY:
         raise InvalidFill("an entry needs a buy")
     order = EntryOrder(
-        client_order_id=_next_id(position),
+        client_order_id=position.next_order_id,
         position_id=position.id,
         bot=position.bot,
         symbol=position.instrument.symbol,
@@ -53,7 +49,7 @@ def record_exit(position: Position, fill: Fill, *, reason: str = "by hand") -> P
     instrument = position.instrument
     leaving = settle(fill, base=instrument.base, quote=instrument.quote).quantity
     order = ExitOrder(
-        client_order_id=_next_id(position),
+        client_order_id=position.next_order_id,
         position_id=position.id,
         bot=position.bot,
         symbol=instrument.symbol,
@@ -74,7 +70,3 @@ def record_exit(position: Position, fill: Fill, *, reason: str = "by hand") -> P
 def _filled(position: Position, order_id: ClientOrderId, fill: Fill) -> Position:
     filled = evolve(position, Filled(order_id=order_id, fill=fill))
     return evolve(filled, OrderEnded(order_id=order_id, reason="filled", at=fill.at))
-
-
-def _next_id(position: Position) -> ClientOrderId:
-    return ClientOrderId(f"{position.id}-{position.orders_placed + 1}")

@@ -7,16 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from trancher.core.errors import InvalidFill
 from trancher.core.money import ZERO, exact
+from trancher.core.signals import Evidence
 
 BotName = NewType("BotName", str)
 PositionId = NewType("PositionId", str)
 ClientOrderId = NewType("ClientOrderId", str)
 TradeId = NewType("TradeId", str)
 TrancheId = NewType("TrancheId", str)
+RuleId = NewType("RuleId", str)
+"""An exit rule of a plan, or what it means to one tranche: "2", "2/tranche_1"."""
+
+
+BY_HAND: Final = -1
+"""The rung of an order that no plan asked for."""
+
+
+def rule_id(index: int, tranche_id: TrancheId | None = None) -> RuleId:
+    """Return how a position counts what exit rule `index` has sold."""
+    return RuleId(str(index) if tranche_id is None else f"{index}/{tranche_id}")
 
 
 class Side(StrEnum):
@@ -103,9 +115,12 @@ class EntryOrder:
 
     Attributes:
         size: quote to spend at most, before fees, > 0; the price it meets makes the quantity.
-        rung: index of the entry rung that asked for it.
+        rung: index of the entry rung that asked for it, negative for one by hand.
         reason: the rung in words.
         decided_at: when, UTC: the portfolio day it counts for.
+        limit_price: quote per base, the most it may pay; None for a market order.
+        expires_at: when it ends unless it has filled, UTC; None where it ends at once.
+        evidence: what the signals said; None for a bot without signals.
     """
 
     client_order_id: ClientOrderId
@@ -116,6 +131,23 @@ class EntryOrder:
     rung: int
     reason: str
     decided_at: datetime
+    limit_price: Decimal | None = None
+    expires_at: datetime | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedShare:
+    """What an exit order means to take from one tranche, for one exit rule.
+
+    Attributes:
+        rule: index of the exit rule.
+        quantity: base, > 0.
+    """
+
+    rule: int
+    tranche_id: TrancheId
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +160,7 @@ class ExitOrder:
         limit_price: quote per base, the worst price accepted; None for a market order.
         rungs: indices of the exit rules it serves, in the plan's order.
         reason: the rules in words.
+        named: the tranches it sells, in this order; empty leaves the choice to the disposal rule.
     """
 
     client_order_id: ClientOrderId
@@ -140,6 +173,14 @@ class ExitOrder:
     rungs: tuple[int, ...]
     reason: str
     decided_at: datetime
+    named: tuple[NamedShare, ...] = ()
+
+    @property
+    def rule_ids(self) -> tuple[RuleId, ...]:
+        """What the order serves, as the position counts it."""
+        if self.named:
+            return tuple(rule_id(one.rule, one.tranche_id) for one in self.named)
+        return tuple(rule_id(index) for index in self.rungs)
 
 
 Order = EntryOrder | ExitOrder

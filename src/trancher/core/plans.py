@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from trancher.core.conditions import All, Condition, Elapsed, Flat, Move, Origin
+from trancher.core.conditions import All, Condition, Elapsed, Flat, Move, Origin, Score, Signal
 from trancher.core.errors import InvalidPlan
 from trancher.core.money import (
     BOUND,
@@ -59,6 +59,30 @@ def dca(
         repeat=max_tranches - 1,
     )
     return first, further
+
+
+def graduated(steps: Sequence[tuple[Decimal, Decimal]]) -> tuple[EntryRung, ...]:
+    """Return one rung per (score, size), each once: the lowest unused that the score reaches.
+
+    Args:
+        steps: scores -1 to 1, rising; sizes in quote, > 0.
+    """
+    return tuple(
+        EntryRung(label=f"score {score:f}", when=Score(least=score), size=size)
+        for score, size in steps
+    )
+
+
+def signals(steps: Sequence[tuple[str, Decimal]]) -> tuple[EntryRung, ...]:
+    """Return one rung per (event, size), each once.
+
+    Args:
+        steps: names of events; sizes in quote, > 0.
+    """
+    return tuple(
+        EntryRung(label=f"signal {name}", when=Signal(name=name), size=size)
+        for name, size in steps
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

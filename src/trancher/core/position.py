@@ -1,7 +1,4 @@
-"""A position: the fold of its events, from the first accepted entry until it is flat.
-
-evolve is the whole state machine. It decides nothing and does no I/O: the same events give the
-same position, on any machine, for ever.
+"""A position: the fold of its events (evolve.py), from the first accepted entry until it is flat.
 
 Invariants:
 1. The state changes only along the lines of the lifecycle table.
@@ -9,44 +6,32 @@ Invariants:
 3. The anchor is moved by entry fills only: an exit takes its share of anchor_cost and of the
    quantity, and leaves anchor_cost / open quantity where it was, but for the rounding of
    anchor_cost toward zero by less than one quote quantum for each exit. It is zero when flat.
-4. Neither the anchor nor the peak depends on the disposal rule.
+4. Nothing that is named anchor or peak depends on the disposal rule.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
 
-from trancher.core.book import Book, book_dust, buy, join, mark, sell
-from trancher.core.errors import ContradictoryFill, InvalidFill
-from trancher.core.events import (
-    BuildingEnded,
-    DustBooked,
-    EntryAccepted,
-    Event,
-    ExitAccepted,
-    Filled,
-    Marked,
-    OrderEnded,
-)
-from trancher.core.facts import changed
+from trancher.core.anchor import Anchor
+from trancher.core.book import Book
+from trancher.core.events import Filled
 from trancher.core.instrument import Instrument
-from trancher.core.lifecycle import State, step
-from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
+from trancher.core.lifecycle import State
+from trancher.core.money import ZERO, exact
 from trancher.core.order import (
     BotName,
+    ClientOrderId,
     EntryOrder,
     ExitOrder,
-    Fill,
+    NamedShare,
     PositionId,
-    Settled,
-    Side,
+    RuleId,
     TradeId,
     TrancheId,
-    settle,
 )
-from trancher.core.tranches import Disposal, Sale, Tranche
+from trancher.core.tranches import Disposal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +49,18 @@ class WorkingExit:
     order: ExitOrder
     filled: Decimal = ZERO
 
+    @property
+    @exact
+    def named_left(self) -> tuple[NamedShare, ...]:
+        """What the order has named and not sold yet, in its order."""
+        filled, left = self.filled, []
+        for one in self.order.named:
+            done = min(filled, one.quantity)
+            filled -= done
+            if done < one.quantity:
+                left.append(replace(one, quantity=one.quantity - done))
+        return tuple(left)
+
 
 Working = WorkingEntry | WorkingExit
 
@@ -75,10 +72,13 @@ class Position:
     Attributes:
         book: its tranches and exits by the disposal rule it was opened with.
         anchor_cost: quote; with the open quantity it gives the anchor price.
+        anchor_fee: quote; the entry fees of what is open, as `average` gives them.
+        anchor_realized: quote; the net realized P&L so far, as `average` gives it.
         working: orders that may still fill.
         orders_placed: how many orders it ever had; names the next one.
         rung_uses: how often each entry rung was used, by its index.
-        rung_left: base each fired exit rule still has to sell, by its index.
+        rung_left: base each fired exit rule still has to sell.
+        sold: tranches sold out by an exit that named them, with the time of its last fill.
         closing_reason: which rule, or who, began the full exit.
         peak_quantity: base; the highest open quantity so far.
         peak_cost: quote; the highest open cost by anchor so far.
@@ -93,10 +93,13 @@ class Position:
     book: Book
     state: State = State.CLOSED
     anchor_cost: Decimal = ZERO
+    anchor_fee: Decimal = ZERO
+    anchor_realized: Decimal = ZERO
     working: tuple[Working, ...] = ()
     orders_placed: int = 0
     rung_uses: Mapping[int, int]
-    rung_left: Mapping[int, Decimal]
+    rung_left: Mapping[RuleId, Decimal]
+    sold: Mapping[TrancheId, datetime]
     closing_reason: str | None = None
     peak_quantity: Decimal = ZERO
     peak_cost: Decimal = ZERO
@@ -112,6 +115,26 @@ class Position:
     def held(self) -> Decimal:
         """Base that is open."""
         return self.book.open_quantity
+
+    @property
+    def anchor(self) -> Anchor:
+        """What is held as average cost sees it."""
+        return Anchor(
+            quantity=self.held,
+            cost=self.anchor_cost,
+            fee=self.anchor_fee,
+            realized=self.anchor_realized,
+        )
+
+    @property
+    def next_order_id(self) -> ClientOrderId:
+        """The id of the next order: derived, so it can be asked for again after a crash."""
+        return ClientOrderId(f"{self.id}-{self.orders_placed + 1}")
+
+    @property
+    def tranches_counted(self) -> int:
+        """Tranches that count for a limit: all but those sold out by an exit that named them."""
+        return self.book.tranche_count - len(self.sold)
 
     @property
     def working_entry(self) -> WorkingEntry | None:
@@ -133,265 +156,7 @@ def new_position(
         book=Book(disposal=disposal),
         rung_uses={},
         rung_left={},
+        sold={},
         fills={},
         unpriced_fees={},
     )
-
-
-@exact
-def evolve(position: Position, event: Event) -> Position:
-    """Return the position as it is once `event` has happened.
-
-    Raises:
-        InvalidTransition: the lifecycle table has no such step.
-        InvalidFill: the fill cannot be true; nothing of it is booked.
-    """
-    match event:
-        case EntryAccepted():
-            return _entry_accepted(position, event)
-        case ExitAccepted():
-            return _exit_accepted(position, event)
-        case Filled():
-            return _filled(position, event)
-        case OrderEnded():
-            return _order_ended(position, event)
-        case BuildingEnded():
-            return changed(position, state=step(position.state, State.OPEN))
-        case DustBooked():
-            return _dust_booked(position, event)
-        case Marked():
-            return _marked(position, event)
-        case _:
-            assert_never(event)
-
-
-def _entry_accepted(position: Position, event: EntryAccepted) -> Position:
-    rung = event.order.rung
-    return changed(
-        position,
-        state=step(position.state, State.BUILDING),
-        working=(*position.working, WorkingEntry(order=event.order)),
-        orders_placed=position.orders_placed + 1,
-        rung_uses={**position.rung_uses, rung: position.rung_uses.get(rung, 0) + 1},
-    )
-
-
-def _exit_accepted(position: Position, event: ExitAccepted) -> Position:
-    target = State.CLOSING if event.order.full else State.REDUCING
-    return changed(
-        position,
-        state=step(position.state, target),
-        working=(*position.working, WorkingExit(order=event.order)),
-        orders_placed=position.orders_placed + 1,
-        rung_left={**position.rung_left, **event.targets},
-        closing_reason=event.order.reason if event.order.full else None,
-    )
-
-
-def _filled(position: Position, event: Filled) -> Position:
-    known = position.fills.get(event.fill.trade_id)
-    if known is not None:
-        if known != event:
-            raise ContradictoryFill(trade_id=event.fill.trade_id)
-        return position
-    working = next(
-        (w for w in position.working if w.order.client_order_id == event.order_id), None
-    )
-    if working is None:
-        raise InvalidFill(f"position {position.id} has no working order {event.order_id}")
-    instrument = position.instrument
-    settled = settle(event.fill, base=instrument.base, quote=instrument.quote)
-    if isinstance(working, WorkingEntry) is not (event.fill.side is Side.BUY):
-        raise InvalidFill(f"order {event.order_id} cannot fill as a {event.fill.side}")
-    price = event.fill.price
-    book = mark(position.book, highest=price, lowest=price, last=price, since=event.at)
-    after = (
-        _bought(position, book, working, event, settled)
-        if isinstance(working, WorkingEntry)
-        else _sold(position, book, working, event, settled)
-    )
-    grown = changed(working, filled=working.filled + event.fill.quantity)
-    return changed(
-        after,
-        working=tuple(grown if w is working else w for w in position.working),
-        fills={**position.fills, event.fill.trade_id: event},
-        unpriced_fees=_with_unpriced(position.unpriced_fees, event.fill, settled),
-        highest_mark=_higher(position.highest_mark, price),
-        lowest_mark=_lower(position.lowest_mark, price),
-    )
-
-
-def _with_unpriced(
-    fees: Mapping[str, Decimal], fill: Fill, settled: Settled
-) -> Mapping[str, Decimal]:
-    if settled.unpriced_fee == 0:
-        return fees
-    return {**fees, fill.fee_asset: fees.get(fill.fee_asset, ZERO) + settled.unpriced_fee}
-
-
-def _bought(
-    position: Position, book: Book, working: WorkingEntry, event: Filled, settled: Settled
-) -> Position:
-    if working.filled == 0:
-        book = buy(book, _tranche(position, working, event, settled))
-    else:
-        book = join(
-            book,
-            event.order_id,
-            quantity=settled.quantity,
-            cost=settled.notional,
-            fee=settled.fee,
-        )
-    anchor_cost = position.anchor_cost + settled.notional
-    return changed(
-        position,
-        book=book,
-        anchor_cost=anchor_cost,
-        peak_quantity=max(position.peak_quantity, book.open_quantity),
-        peak_cost=max(position.peak_cost, anchor_cost),
-        # Fills may arrive out of order.
-        entered_at=min(position.entered_at or event.at, event.at),
-        last_entry_at=max(position.last_entry_at or event.at, event.at),
-    )
-
-
-def _tranche(
-    position: Position, working: WorkingEntry, event: Filled, settled: Settled
-) -> Tranche:
-    number = position.book.tranche_count + 1
-    return Tranche(
-        id=TrancheId(f"tranche_{number}"),
-        number=number,
-        order_id=event.order_id,
-        entry_trade_id=event.fill.trade_id,
-        reason=working.order.reason,
-        opened_at=event.at,
-        quantity=settled.quantity,
-        cost=settled.notional,
-        entry_fee=settled.fee,
-        open_quantity=settled.quantity,
-        open_cost=settled.notional,
-        open_fee=settled.fee,
-        highest_mark=event.fill.price,
-        lowest_mark=event.fill.price,
-    )
-
-
-def _sold(
-    position: Position, book: Book, working: WorkingExit, event: Filled, settled: Settled
-) -> Position:
-    sale = Sale(
-        trade_id=event.fill.trade_id,
-        order_id=event.order_id,
-        reason=working.order.reason,
-        at=event.at,
-        quantity=event.fill.quantity,
-        consumed=settled.quantity,
-        price=event.fill.price,
-        fee=settled.fee,
-    )
-    book = sell(book, sale)
-    flat = book.open_quantity == 0
-    cost, held = position.anchor_cost, position.held
-    taken = cost if flat else share_of(cost, settled.quantity, held, quantum=QUOTE_QUANTUM)
-    return changed(
-        position,
-        book=book,
-        anchor_cost=cost - taken,
-        rung_left=_served(position.rung_left, working.order, event.fill.quantity),
-    )
-
-
-def _served(
-    left: Mapping[int, Decimal], order: ExitOrder, quantity: Decimal
-) -> Mapping[int, Decimal]:
-    """Give `quantity` sold to the exit rules of the order, in the plan's order."""
-    after = dict(left)
-    for rung in order.rungs:
-        given = min(quantity, after[rung])
-        after[rung] -= given
-        quantity -= given
-    return after
-
-
-def _order_ended(position: Position, event: OrderEnded) -> Position:
-    ended = next((w for w in position.working if w.order.client_order_id == event.order_id), None)
-    if ended is None:
-        # It has ended before: exchanges repeat themselves, about ends as about fills.
-        return position
-    after = changed(position, working=tuple(w for w in position.working if w is not ended))
-    if isinstance(ended, WorkingEntry):
-        return _entry_ended(after, ended, event.at)
-    if position.state is State.REDUCING and not after.working_exits:
-        opened = changed(after, state=step(position.state, State.OPEN))
-        # A fee taken in base may have eaten what a partial exit meant to leave.
-        return opened if opened.held > 0 else _flat(opened, event.at)
-    return _flat(after, event.at) if after.held == 0 else after
-
-
-def _flat(position: Position, at: datetime) -> Position:
-    """Close a position that holds nothing, unless a canceled entry may still fill."""
-    closing = (
-        changed(position, state=step(position.state, State.CLOSING))
-        if position.state is State.OPEN
-        else position
-    )
-    if closing.state is not State.CLOSING or closing.working:
-        return closing
-    return _closed(closing, at)
-
-
-def _entry_ended(position: Position, ended: WorkingEntry, at: datetime) -> Position:
-    if position.state is State.CLOSING and position.held == 0:
-        position = _flat(position, at)
-    if ended.filled > 0:
-        return position
-    # Nothing came of it: the rung may be tried again.
-    rung = ended.order.rung
-    uses = {**position.rung_uses, rung: position.rung_uses[rung] - 1}
-    unused = changed(position, rung_uses=uses)
-    if position.state is State.BUILDING and position.book.tranche_count == 0:
-        return _closed(unused, at)
-    return unused
-
-
-def _dust_booked(position: Position, event: DustBooked) -> Position:
-    dusty = changed(position, book=book_dust(position.book, at=event.at), anchor_cost=ZERO)
-    # A full exit that finds nothing sellable closes without an order, along the same line.
-    return _closed(dusty, event.at) if dusty.state is State.CLOSING else _emptied(dusty, event.at)
-
-
-def _emptied(position: Position, at: datetime) -> Position:
-    return _closed(changed(position, state=step(position.state, State.CLOSING)), at)
-
-
-def _closed(position: Position, at: datetime) -> Position:
-    return changed(position, state=step(position.state, State.CLOSED), closed_at=at)
-
-
-def _marked(position: Position, event: Marked) -> Position:
-    if position.entered_at is None:
-        return position
-    whole = position.entered_at <= event.since
-    highest, lowest = (event.highest, event.lowest) if whole else (event.last, event.last)
-    book = mark(
-        position.book,
-        highest=event.highest,
-        lowest=event.lowest,
-        last=event.last,
-        since=event.since,
-    )
-    return changed(
-        position,
-        book=book,
-        highest_mark=_higher(position.highest_mark, highest),
-        lowest_mark=_lower(position.lowest_mark, lowest),
-    )
-
-
-def _higher(seen: Decimal | None, price: Decimal) -> Decimal:
-    return price if seen is None else max(price, seen)
-
-
-def _lower(seen: Decimal | None, price: Decimal) -> Decimal:
-    return price if seen is None else min(price, seen)

@@ -25,6 +25,8 @@ SCORE_QUANTUM: Final = Decimal("1e-9")
 """Smallest step of a score."""
 SCORE: Final = "score"
 """What the combined score is called where values have names."""
+EVENT: Final = "event:"
+"""What stands before an event's name there: `price_drop` is a level, and an event as well."""
 
 
 class Temperature(StrEnum):
@@ -80,6 +82,19 @@ class Thermometer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the signals said when an entry was decided.
+
+    Attributes:
+        contributions: what each enabled signal added to `score`.
+    """
+
+    score: Decimal
+    temperature: Temperature
+    contributions: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """What the signals of a bot say at one evaluation.
 
@@ -100,6 +115,15 @@ class Readings:
     temperature: Temperature = Temperature.FROZEN
     contributions: Mapping[str, Decimal] = field(default_factory=dict)
 
+    @property
+    def evidence(self) -> Evidence | None:
+        """What a tranche keeps of them; None for a bot without signals."""
+        if not self.contributions:
+            return None
+        return Evidence(
+            score=self.score, temperature=self.temperature, contributions=self.contributions
+        )
+
     def after(self, at: datetime) -> "Readings":
         """Return them without the events that came at `at` or before."""
         fresh = {name: came_at for name, came_at in self.events.items() if came_at > at}
@@ -108,6 +132,8 @@ class Readings:
 
 SILENT: Final = Readings()
 """What a bot without signals reads."""
+WILLING: Final = Readings(score=ONE, confirmed_score=ONE, temperature=Temperature.HOT)
+"""Readings that keep no entry back: for asking what else would."""
 
 
 @exact

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from trancher.core.money import ZERO, exact
 from trancher.core.order import ClientOrderId, TradeId, TrancheId
+from trancher.core.signals import Evidence
 
 
 class Disposal(StrEnum):
@@ -36,7 +37,9 @@ class Tranche:
         number: 1, 2, ... in order of opening within the position.
         order_id: the entry order whose fills it holds.
         entry_trade_id: the exchange's id of its first fill.
-        reason: the rung that asked for it, in words.
+        rung: index of the entry rung that asked for it, negative for one by hand.
+        reason: the rung in words.
+        evidence: what the signals said when it was decided; None for a bot without signals.
         quantity: base received, > 0.
         cost: quote paid for `quantity`, fees excluded, > 0.
         entry_fee: quote, negative for a rebate.
@@ -49,7 +52,9 @@ class Tranche:
     number: int
     order_id: ClientOrderId
     entry_trade_id: TradeId
+    rung: int
     reason: str
+    evidence: Evidence | None = None
     opened_at: datetime
     closed_at: datetime | None = None
     quantity: Decimal
@@ -147,6 +152,7 @@ class Sale:
         consumed: base that leaves the tranches: `quantity` and any fee taken in base, > 0.
         fee: quote.
         tranche_ids: named tranches, read by `specific` only, consumed in the order given.
+        shares: base of each tranche that the order named, whatever the rule; empty where none.
     """
 
     trade_id: TradeId
@@ -158,3 +164,4 @@ class Sale:
     price: Decimal
     fee: Decimal
     tranche_ids: tuple[TrancheId, ...] = ()
+    shares: tuple[tuple[TrancheId, Decimal], ...] = ()

@@ -1,11 +1,13 @@
 """The paper exchange: deterministic fills from candles, behind the port of a real exchange.
 
 An order that comes at a candle's close waits for the symbol's next opening price. While a price
-is being touched inside a candle, an order fills at it at once.
+is being touched inside a candle, an order fills at it at once. A buy with a limit below the price
+it first meets rests, until the price touches its limit or it expires.
 
 Invariants:
-1. A market order moves against us by the slippage and is rounded against us to the tick.
-2. A market buy never costs more than its size; fees come on top.
+1. A market order moves against us by the slippage and is rounded against us to the tick; an order
+   with a limit never meets a worse price than that.
+2. A buy never costs more than its size; fees come on top.
 3. A fee is rounded up to the quantum of the asset it is taken in.
 4. What the instrument's minimums forbid is rejected, and fills nothing.
 5. With a participation, the orders of one candle fill at most that share of its volume together;
@@ -13,7 +15,7 @@ Invariants:
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,7 +31,7 @@ from trancher.core.money import (
     exact,
     floor_to,
 )
-from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill, Order, Side, TradeId
+from trancher.core.order import ClientOrderId, EntryOrder, Fill, Order, Side, TradeId
 from trancher.ports import Report
 
 _TOO_SMALL: Final = "rejected: below the exchange's minimum"
@@ -76,6 +78,7 @@ class PaperExchange:
         self._participation = participation
         self._rooms: dict[str, _Room] = {}
         self._waiting: defaultdict[str, list[Order]] = defaultdict(list)
+        self._resting: defaultdict[str, list[Order]] = defaultdict(list)
         self._touched: dict[str, _Touch] = {}
         self._reports: list[Report] = []
         self._now: datetime | None = None
@@ -89,20 +92,30 @@ class PaperExchange:
             self._execute(order, touch.price, touch.at)
 
     def cancel(self, order_id: ClientOrderId) -> None:
-        for waiting in self._waiting.values():
-            for order in waiting:
-                if order.client_order_id == order_id:
-                    waiting.remove(order)
-                    assert self._now is not None
-                    ended = OrderEnded(order_id=order_id, reason="canceled", at=self._now)
-                    self._reports.append(ended)
-                    return
+        assert self._now is not None
+        for order in self._take(lambda order: order.client_order_id == order_id):
+            self._end(order, "canceled", self._now)
 
     def cancel_all(self, at: datetime) -> None:
         """Cancel every waiting order: no further price will come."""
         self._now = at
-        for order in [order for waiting in self._waiting.values() for order in waiting]:
-            self.cancel(order.client_order_id)
+        for order in self._take(lambda _: True):
+            self._end(order, "canceled", at)
+
+    def expire(self, symbol: str, at: datetime) -> None:
+        """Take note of the time, and end the orders of `symbol` whose time is over."""
+        self._now = at
+        for order in self._take(lambda order: order.symbol == symbol and _is_over(order, at)):
+            self._end(order, "expired", at)
+
+    def _take(self, wanted: Callable[[Order], bool]) -> list[Order]:
+        """Take the working orders that are wanted off the book, in the order they came."""
+        taken: list[Order] = []
+        for book in (self._waiting, self._resting):
+            for symbol, orders in book.items():
+                taken += [order for order in orders if wanted(order)]
+                book[symbol] = [order for order in orders if not wanted(order)]
+        return taken
 
     def reports(self) -> Sequence[Report]:
         told, self._reports = self._reports, []
@@ -125,8 +138,20 @@ class PaperExchange:
             self._execute(order, price, at)
 
     def touch(self, symbol: str, price: Decimal, at: datetime) -> None:
-        """Let orders of `symbol` fill at `price` until `leave`."""
+        """Let orders of `symbol` that come now fill at `price`, until `leave`."""
         self._touched[symbol] = _Touch(price=price, at=at)
+
+    def meet(self, symbol: str) -> None:
+        """Let what rests at or above the touched price of `symbol` fill at it."""
+        price, at = self._touched[symbol].price, self._touched[symbol].at
+        resting, self._resting[symbol] = self._resting[symbol], []
+        for order in resting:
+            assert isinstance(order, EntryOrder)
+            assert order.limit_price is not None
+            if price <= order.limit_price and not _is_over(order, at):
+                self._fill(order, price, at, fee=self._instruments[symbol].maker_fee)
+            else:
+                self._resting[symbol].append(order)
 
     def leave(self, symbol: str) -> None:
         """End what `touch` began."""
@@ -134,30 +159,54 @@ class PaperExchange:
 
     @exact
     def _execute(self, order: Order, price: Decimal, at: datetime) -> None:
+        """Let an order meet the first price that it comes to."""
         self._now = at
         instrument = self._instruments[order.symbol]
-        met = self._price_met(order, instrument, price)
-        wanted = (
-            instrument.quantity_for(order.size, met)
-            if isinstance(order, EntryOrder)
-            else order.quantity
-        )
+        if isinstance(order, EntryOrder):
+            limit = order.limit_price
+            if limit is not None and price > limit:
+                self._resting[order.symbol].append(order)
+                return
+            met = ceil_to(price * (ONE + self._slippage), instrument.price_tick)
+            best = met if limit is None else min(met, limit)
+            self._fill(order, best, at, fee=instrument.taker_fee)
+        elif order.limit_price is None:
+            worse = floor_to(price * (ONE - self._slippage), instrument.price_tick)
+            # A sale never meets less than one tick.
+            self._fill(order, max(worse, instrument.price_tick), at, fee=instrument.taker_fee)
+        else:
+            met = max(floor_to(price, instrument.price_tick), instrument.price_tick)
+            self._fill(order, met, at, fee=instrument.maker_fee)
+
+    @exact
+    def _fill(self, order: Order, price: Decimal, at: datetime, *, fee: Decimal) -> None:
+        """Fill an order at a price, as far as the candle's volume goes, and end it.
+
+        Args:
+            fee: ratio of the notional.
+        """
+        self._now = at
+        instrument = self._instruments[order.symbol]
+        wanted = _wanted(order, instrument, price)
         room = self._rooms.get(order.symbol)
         quantity = wanted if room is None else min(wanted, instrument.sellable(room.left))
         scarce = quantity < wanted
-        if not instrument.accepts(quantity, met):
+        if not instrument.accepts(quantity, price):
             self._end(order, _TOO_LITTLE if scarce else _TOO_SMALL, at)
             return
         if room is not None:
             room.left -= quantity
-        fee, fee_asset = _fee(order, instrument, price=met, quantity=quantity)
+        buying = isinstance(order, EntryOrder)
+        in_base = buying and instrument.fee_in is FeeIn.BASE
         fill = Fill(
             trade_id=TradeId(f"{order.client_order_id}-fill"),
-            side=Side.BUY if isinstance(order, EntryOrder) else Side.SELL,
-            price=met,
+            side=Side.BUY if buying else Side.SELL,
+            price=price,
             quantity=quantity,
-            fee=fee,
-            fee_asset=fee_asset,
+            fee=ceil_to(quantity * fee, BASE_FEE_QUANTUM)
+            if in_base
+            else ceil_to(price * quantity * fee, QUOTE_QUANTUM),
+            fee_asset=instrument.base if in_base else instrument.quote,
             at=at,
         )
         self._reports.append(Filled(order_id=order.client_order_id, fill=fill))
@@ -166,22 +215,15 @@ class PaperExchange:
     def _end(self, order: Order, reason: str, at: datetime) -> None:
         self._reports.append(OrderEnded(order_id=order.client_order_id, reason=reason, at=at))
 
-    def _price_met(self, order: Order, instrument: Instrument, price: Decimal) -> Decimal:
-        tick = instrument.price_tick
-        if isinstance(order, EntryOrder):
-            return ceil_to(price * (ONE + self._slippage), tick)
-        limited = order.limit_price is not None
-        # A sale never meets less than one tick.
-        return max(floor_to(price if limited else price * (ONE - self._slippage), tick), tick)
+
+def _wanted(order: Order, instrument: Instrument, price: Decimal) -> Decimal:
+    """Return the base that an order asks for; a limit has settled it, whatever price is met."""
+    if not isinstance(order, EntryOrder):
+        return order.quantity
+    return instrument.quantity_for(order.size, order.limit_price or price)
 
 
-def _fee(
-    order: Order, instrument: Instrument, *, price: Decimal, quantity: Decimal
-) -> tuple[Decimal, str]:
-    """Return the fee of a match and the asset it is taken in."""
-    if isinstance(order, ExitOrder):
-        ratio = instrument.taker_fee if order.limit_price is None else instrument.maker_fee
-        return ceil_to(price * quantity * ratio, QUOTE_QUANTUM), instrument.quote
-    if instrument.fee_in is FeeIn.BASE:
-        return ceil_to(quantity * instrument.taker_fee, BASE_FEE_QUANTUM), instrument.base
-    return ceil_to(price * quantity * instrument.taker_fee, QUOTE_QUANTUM), instrument.quote
+def _is_over(order: Order, at: datetime) -> bool:
+    if not isinstance(order, EntryOrder) or order.expires_at is None:
+        return False
+    return at >= order.expires_at

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trancher.core.day import span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
@@ -33,8 +32,6 @@ from trancher.market.validation import (
 )
 
 OnBad: TypeAlias = Literal["fail", "drop"]
-_FLOAT_EXACT: Final = 2**53
-_FLOAT_PLACES_MAX: Final = 22  # 10^22 is the last power of ten that a float64 holds exactly
 _INT64_MAX: Final = 2**63 - 1
 
 
@@ -107,13 +104,6 @@ class Candles:
     def places(self) -> int:
         """Decimals of a price: `tick` is 10^-places."""
         return -int(self.tick.as_tuple().exponent)
-
-    def closes_float(self) -> NDArray[np.float64]:
-        """Return the closes as the float64 next to each: for indicators and statistics only."""
-        if self.places <= _FLOAT_PLACES_MAX and int(self.close.max()) < _FLOAT_EXACT:
-            # Both sides are exact in float64, so the one rounding is the quotient's.
-            return self.close.astype(np.float64) / float(10**self.places)
-        return np.array([float(self.price(ticks)) for ticks in self.close.tolist()])
 
     @property
     def gaps(self) -> int:

@@ -8,12 +8,15 @@ Invariants:
 1. decode(encode(value)) == value, and the decimals have the same digits and exponents. A positive
    exponent, which plain digits cannot say, is not written.
 2. encode(decode(text)) == text: any other text is refused, whatever it might mean.
+3. A field that came after the first journals is left out where it has its default, and must not be
+   written there: what was written before the field was known has the same text for ever. _LATER
+   names these fields; one that a class in a journal gets from now on belongs there.
 """
 
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -33,6 +36,7 @@ import msgspec
 
 from trancher.core.errors import TrancherError
 from trancher.core.instrument import Instrument
+from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
 from trancher.store.entries import ConfigurationLoaded, Entry
 from trancher.store.errors import UnreadableText
@@ -45,6 +49,10 @@ _TAG: Final = "type"
 _PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _WRITER: Final = msgspec.json.Encoder()
 _READER: Final = msgspec.json.Decoder()
+_LATER: Final[Mapping[type, frozenset[str]]] = {
+    EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
+    ExitOrder: frozenset({"named"}),
+}
 
 
 class Codec(Generic[T]):
@@ -232,23 +240,42 @@ def _coded_class(kind: Any, where: str, *, tag: str | None) -> tuple[Encode, Dec
     readers = [(name, decode) for name, (_, decode) in coded.items()]
     names = {*coded, *(() if tag is None else (_TAG,))}
     assert len(names) == len(coded) + (tag is not None), place
+    later = _defaults(kind)
 
     def encode(value: object) -> object:
         written = {**head, **{name: getattr(value, name) for name in coded}}
+        for name, default in later.items():
+            if written[name] == default:
+                del written[name]
         for name, encode_one in plan:
-            item = written[name]
-            written[name] = None if item is None else encode_one(item)
+            item = written.get(name)
+            if item is not None:
+                written[name] = encode_one(item)
         return written
 
     def decode(value: object) -> object:
         if type(value) is not dict:
             raise _unreadable(place, repr(value), "an object")
-        if value.keys() != names:
-            odd = ", ".join(sorted(value.keys() ^ names))
-            raise _unreadable(place, f"keys that are too many or missing: {odd}", "the known ones")
-        return kind(**{name: decode_one(value[name]) for name, decode_one in readers})
+        odd = (value.keys() | later.keys()) ^ names
+        if odd:
+            named = ", ".join(sorted(odd))
+            raise _unreadable(
+                place, f"keys that are too many or missing: {named}", "the known ones"
+            )
+        return kind(
+            **{name: decode_one(value[name]) for name, decode_one in readers if name in value}
+        )
 
     return encode, decode
+
+
+def _defaults(kind: type) -> dict[str, object]:
+    """Return the fields of `kind` that its first texts did not know, with their defaults."""
+    later = _LATER.get(kind, frozenset())
+    found = {f.name: f.default for f in fields(kind) if f.name in later}
+    assert found.keys() == later, kind
+    assert MISSING not in found.values(), kind
+    return found
 
 
 def _unreadable(where: str, found: str, expected: str) -> UnreadableText:
@@ -258,4 +285,5 @@ def _unreadable(where: str, found: str, expected: str) -> UnreadableText:
 ENTRIES: Final = Codec[Entry](Entry, name="journal entry")
 LOADS: Final = Codec[ConfigurationLoaded](ConfigurationLoaded, name="load")
 POSITIONS: Final = Codec[Position](Position, name="position")
+CONTRIBUTIONS: Final = Codec[Mapping[str, Decimal]](Mapping[str, Decimal], name="contributions")
 INSTRUMENTS: Final = Codec[Instrument](Instrument, name="instrument")

@@ -86,6 +86,13 @@ def signed(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
     return _decimal(name, text, exact, nullable=nullable)
 
 
+def fraction(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
+    """Return a column of a fraction of either sign, -1 to 1."""
+    value = f"iif({name} GLOB '-*', substr({name}, 2), {name})"
+    text = f"{_unsigned(value, 1)} AND ({value} GLOB '0*' OR rtrim({value}, '.0') = '1')"
+    return _decimal(name, text, f"{name} >= -1 AND {name} <= 1", nullable=nullable)
+
+
 def _unsigned(value: str, digits: int) -> str:
     """Return what holds of text in plain digits, at most `digits` of them before the point."""
     return (
@@ -112,12 +119,12 @@ def instant(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
     )
 
 
-def word(name: str, words: type[StrEnum]) -> tuple[SchemaItem, ...]:
+def word(name: str, words: type[StrEnum], *, nullable: bool = False) -> tuple[SchemaItem, ...]:
     """Return a column that holds one of `words`."""
     listed = ", ".join(f"'{one.value}'" for one in words)
     return (
-        Column(name, Text, nullable=False),
-        _check(name, f"{name} IN ({listed})", nullable=False),
+        Column(name, Text, nullable=nullable),
+        _check(name, f"{name} IN ({listed})", nullable=nullable),
     )
 
 

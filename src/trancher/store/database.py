@@ -21,7 +21,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoRe
 
 from trancher.store import schema, tables
 from trancher.store.entries import Mode
-from trancher.store.errors import UnusableDatabase, in_words
+from trancher.store.errors import StoreError, UnusableDatabase, in_words
+from trancher.store.remaking import Progress, remake
 from trancher.store.schema import SCHEMA, Schema
 
 _WRITES: Final = "trancher_writes"
@@ -173,27 +174,49 @@ def open_or_create(
     return open_database(url, mode=mode, busy_seconds=busy_seconds)
 
 
-def upgrade_database(url: str, *, to: str | None = None, revisions: Schema = SCHEMA) -> str | None:
-    """Bring the books at `url` to the current schema, or to `to`; return the revision they had.
+def upgrade_database(
+    url: str, *, progress: Progress | None, revisions: Schema = SCHEMA
+) -> str | None:
+    """Bring the books at `url` to the current schema; return the revision they had.
+
+    What follows from the journal is made anew from it, in the same transaction.
+
+    Args:
+        progress: is told how many of how many entries are done.
 
     Raises:
         UnusableDatabase: no books, or of a schema newer than this program.
+        StoreError: a broken journal, or a disk that does not take it; the books are as before.
     """
     path = path_of(url)
     if not path.exists():
         raise UnusableDatabase(
             where=str(path), found="no such file", expected="a database of Trancher"
         )
-    engine = _engine(path, create=False, busy_seconds=_BUSY_SECONDS)
+    # A table that is made anew is missing for a moment; the keys are looked at when all is there.
+    engine = _engine(path, create=False, busy_seconds=_BUSY_SECONDS, foreign_keys=False)
     try:
         with _transaction(engine, str(path), writes=True) as connection:
             before = schema.current(connection)
             if before not in revisions.revisions:
                 schema.check(connection, where=str(path), schema=revisions)
-            schema.upgrade(connection, schema=revisions, to=to)
+            if before != revisions.head:
+                schema.upgrade(connection, schema=revisions)
+                remake(connection, where=str(path), progress=progress)
+                _keys_are_kept(connection, path)
     finally:
         engine.dispose()
     return before
+
+
+def _keys_are_kept(connection: Connection, path: Path) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StoreError(
+            where=str(path),
+            found=f"a row of {broken[0]} without the row of {broken[2]} that it belongs to",
+            expected="every row with its own; a backup has it",
+        )
 
 
 def _is_blank(path: Path, *, busy_seconds: int) -> bool:
@@ -249,7 +272,7 @@ def _checked(
     return identity
 
 
-def _engine(path: Path, *, create: bool, busy_seconds: int) -> Engine:
+def _engine(path: Path, *, create: bool, busy_seconds: int, foreign_keys: bool = True) -> Engine:
     address = address_of(path, how="rwc" if create else "rw")
 
     def connect() -> sqlite3.Connection:
@@ -257,7 +280,7 @@ def _engine(path: Path, *, create: bool, busy_seconds: int) -> Engine:
             address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.events import Event
 from trancher.core.instrument import Instrument
 from trancher.core.money import EXACT, ZERO

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.events import Event
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position

@@ -5,7 +5,7 @@ Every store folds decisions by `joined`, so the records are the same wherever th
 
 from dataclasses import dataclass
 
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

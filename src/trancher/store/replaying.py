@@ -3,15 +3,16 @@
 A portfolio's journal of loads is read here too; it only has to be what was written.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table, select, union
 
 from trancher.core.errors import TrancherError
 from trancher.core.events import EntryAccepted, Event
+from trancher.core.evolve import evolve
 from trancher.core.order import BotName, PositionId
-from trancher.core.position import Position, evolve, new_position
+from trancher.core.position import Position, new_position
 from trancher.store import rows, tables
 from trancher.store.chain import START, link
 from trancher.store.codec import ENTRIES, LOADS
@@ -138,6 +139,37 @@ class Replayed:
             )
         self.positions[position_id] = evolve(position, event)
         rows.follow(self.orders, position_id, event)
+
+
+def runs_in(connection: Connection) -> Sequence[tuple[int, int]]:
+    """Return (portfolio, run) of every run that any table knows of."""
+    keys = union(
+        select(tables.run.c.portfolio_id, tables.run.c.id),
+        *(
+            select(table.c.portfolio_id, table.c.run_id)
+            for table in tables.OF_A_RUN
+            if table is not tables.run
+        ),
+    )
+    return sorted((portfolio, run) for portfolio, run in connection.execute(keys))
+
+
+def stored_journal(connection: Connection, portfolio_id: int, run_id: int) -> Iterator[Stored]:
+    """Yield the journal of a run as it lies in the database, in order."""
+    table = tables.journal
+    found = connection.execute(
+        select(
+            table.c.number,
+            table.c.position_id,
+            table.c.type,
+            table.c.payload,
+            table.c.previous_hash,
+            table.c.hash,
+        )
+        .where(table.c.portfolio_id == portfolio_id, table.c.run_id == run_id)
+        .order_by(table.c.number)
+    )
+    return (Stored(**row._mapping) for row in found)  # noqa: SLF001 SQLAlchemy's public name for it
 
 
 def replay(portfolio_id: int, run_id: int, journal: Iterator[Stored]) -> Replayed:

@@ -14,7 +14,7 @@ from trancher.core.money import EXACT, ZERO
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order, PositionId, TradeId
 from trancher.core.position import Position
 from trancher.core.tranches import Tranche
-from trancher.store.codec import INSTRUMENTS, LOADS, POSITIONS
+from trancher.store.codec import CONTRIBUTIONS, INSTRUMENTS, LOADS, POSITIONS
 from trancher.store.entries import ConfigurationLoaded, Decided, RunFinished, RunStarted
 from trancher.store.tables import OrderState
 
@@ -198,6 +198,8 @@ def position_row(key: Row, position: Position, *, number: int, bot_id: int) -> R
         "cash_paid": book.cash_paid,
         "cash_received": book.cash_received,
         "anchor_cost": position.anchor_cost,
+        "anchor_fee": position.anchor_fee,
+        "anchor_realized": position.anchor_realized,
         "peak_quantity": position.peak_quantity,
         "peak_cost": position.peak_cost,
         "highest_mark": position.highest_mark,
@@ -213,6 +215,7 @@ def position_row(key: Row, position: Position, *, number: int, bot_id: int) -> R
 
 def tranche_row(key: Row, position_id: PositionId, tranche: Tranche) -> Row:
     """Return the row of a tranche."""
+    evidence = tranche.evidence
     return {
         **key,
         "position_id": position_id,
@@ -220,7 +223,13 @@ def tranche_row(key: Row, position_id: PositionId, tranche: Tranche) -> Row:
         "number": tranche.number,
         "order_id": tranche.order_id,
         "entry_trade_id": tranche.entry_trade_id,
+        "rung": tranche.rung,
         "reason": tranche.reason,
+        "score": None if evidence is None else evidence.score,
+        "temperature": None if evidence is None else evidence.temperature,
+        "contributions": (
+            None if evidence is None else CONTRIBUTIONS.encode(evidence.contributions)
+        ),
         "status": tranche.status,
         "opened_at": tranche.opened_at,
         "closed_at": tranche.closed_at,
@@ -246,6 +255,7 @@ def order_row(key: Row, placed: Placed) -> Row:
         "position_id": placed.position_id,
         "id": order.client_order_id,
         **(_entry_part(order) if isinstance(order, EntryOrder) else _exit_part(order)),
+        "limit_price": order.limit_price,
         "reason": order.reason,
         "decided_at": order.decided_at,
         "filled": placed.filled,
@@ -260,8 +270,8 @@ def _entry_part(order: EntryOrder) -> Row:
         "kind": "entry",
         "size": order.size,
         "quantity": None,
-        "limit_price": None,
         "rungs": str(order.rung),
+        "expires_at": order.expires_at,
     }
 
 
@@ -270,8 +280,8 @@ def _exit_part(order: ExitOrder) -> Row:
         "kind": "exit",
         "size": None,
         "quantity": order.quantity,
-        "limit_price": order.limit_price,
         "rungs": " ".join(str(rung) for rung in order.rungs),
+        "expires_at": None,
     }
 
 

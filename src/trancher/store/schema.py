@@ -36,7 +36,7 @@ class Schema:
         return self.revisions[-1]
 
 
-SCHEMA: Final = Schema(revisions=("0001", "0002"))
+SCHEMA: Final = Schema(revisions=("0001", "0002", "0003"))
 
 
 def current(connection: Connection) -> str | None:
@@ -75,11 +75,15 @@ def check(connection: Connection, *, where: str, schema: Schema = SCHEMA) -> Non
         )
 
 
-def upgrade(connection: Connection, *, schema: Schema = SCHEMA, to: str | None = None) -> None:
-    """Bring a database, an empty one too, to the head, or up to revision `to`."""
+def upgrade(connection: Connection, *, schema: Schema = SCHEMA) -> None:
+    """Bring a database, an empty one too, to the head.
+
+    Args:
+        connection: where there are books, one that does not keep foreign keys meanwhile.
+    """
     from alembic import command  # noqa: PLC0415 a quarter of a second that no other command needs
 
-    command.upgrade(_config(connection, schema), to or schema.head)
+    command.upgrade(_config(connection, schema), schema.head)
 
 
 def downgrade(connection: Connection, *, schema: Schema = SCHEMA, to: str) -> None:

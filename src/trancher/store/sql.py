@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from trancher.core.decide import Decision
+from trancher.core.decision import Decision
 from trancher.core.events import Event
 from trancher.core.lifecycle import State
 from trancher.core.order import BotName, ClientOrderId, PositionId

@@ -17,11 +17,22 @@ from typing import Final
 from sqlalchemy import Dialect, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem, UniqueConstraint
 
-from trancher.core.decide import Kind
+from trancher.core.decision import Kind
 from trancher.core.lifecycle import State
-from trancher.core.order import Side
+from trancher.core.order import BY_HAND, Side
+from trancher.core.signals import Temperature
 from trancher.core.tranches import Disposal, TrancheStatus
-from trancher.store.columns import amount, instant, positive, sha256, signed, text, whole, word
+from trancher.store.columns import (
+    amount,
+    fraction,
+    instant,
+    positive,
+    sha256,
+    signed,
+    text,
+    whole,
+    word,
+)
 from trancher.store.entries import Mode, RunKind
 from trancher.store.views import BOT_POSITIONS
 
@@ -169,6 +180,8 @@ position: Final = _table(
     signed("cash_paid"),
     signed("cash_received"),
     amount("anchor_cost"),
+    signed("anchor_fee"),
+    signed("anchor_realized"),
     amount("peak_quantity"),
     amount("peak_cost"),
     positive("highest_mark", nullable=True),
@@ -192,7 +205,11 @@ tranche: Final = _table(
     whole("number", least=1),
     text("order_id"),
     text("entry_trade_id"),
+    whole("rung", least=BY_HAND),
     text("reason"),
+    fraction("score", nullable=True),
+    word("temperature", Temperature, nullable=True),
+    text("contributions", nullable=True),
     word("status", TrancheStatus),
     instant("opened_at"),
     instant("closed_at", nullable=True),
@@ -221,6 +238,7 @@ orders: Final = _table(
     text("rungs"),
     text("reason"),
     instant("decided_at"),
+    instant("expires_at", nullable=True),
     amount("filled"),
     word("state", OrderState),
     instant("ended_at", nullable=True),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select, type_coerce, union
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
 from trancher.core.money import ONE
@@ -19,7 +19,15 @@ from trancher.store import rows, tables
 from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded
 from trancher.store.loads import rows_of
-from trancher.store.replaying import BrokenJournal, Replayed, Stored, replay, replay_loads
+from trancher.store.replaying import (
+    BrokenJournal,
+    Replayed,
+    Stored,
+    replay,
+    replay_loads,
+    runs_in,
+    stored_journal,
+)
 from trancher.store.rows import Beginning, Row
 from trancher.store.write import spelling
 
@@ -93,11 +101,11 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
     found: list[Difference] = []
     begun: list[Beginning] = []
     with database.reading() as connection:
-        for portfolio_id, one in _runs(connection):
+        for portfolio_id, one in runs_in(connection):
             if run_id not in (None, one):
                 continue
             try:
-                replayed = replay(portfolio_id, one, _journal(connection, portfolio_id, one))
+                replayed = replay(portfolio_id, one, stored_journal(connection, portfolio_id, one))
             except BrokenJournal as problem:
                 place = f"{portfolio_id}, {one}, {problem.number}"
                 found.append(_broken(tables.journal, place, problem, "nothing else of the run"))
@@ -117,36 +125,6 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
         )
         found += _missing_guards(connection)
     return Verified(runs=tuple(runs), loads=len(loads), differences=tuple(found))
-
-
-def _runs(connection: Connection) -> Sequence[tuple[int, int]]:
-    """Return (portfolio, run) of every run that any table knows of."""
-    keys = union(
-        select(tables.run.c.portfolio_id, tables.run.c.id),
-        *(
-            select(table.c.portfolio_id, table.c.run_id)
-            for table in tables.OF_A_RUN
-            if table is not tables.run
-        ),
-    )
-    return sorted((portfolio, run) for portfolio, run in connection.execute(keys))
-
-
-def _journal(connection: Connection, portfolio_id: int, run_id: int) -> Iterator[Stored]:
-    table = tables.journal
-    found = connection.execute(
-        select(
-            table.c.number,
-            table.c.position_id,
-            table.c.type,
-            table.c.payload,
-            table.c.previous_hash,
-            table.c.hash,
-        )
-        .where(table.c.portfolio_id == portfolio_id, table.c.run_id == run_id)
-        .order_by(table.c.number)
-    )
-    return (Stored(**row._mapping) for row in found)  # noqa: SLF001 SQLAlchemy's public name for it
 
 
 def _broken(table: Table, row: str, problem: BrokenJournal, unread: str) -> Difference:

@@ -1,7 +1,7 @@
 """`trancher backtest`: a configuration over candles, through the engine itself."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
     from trancher.app.backtesting import Backtest, Source
     from trancher.app.configured import Settings
+    from trancher.market.outside import OutsideSignal
+
+
+Outside = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Signals from outside, CSV: time, name, score, event."),
+]
 
 
 def backtest(
@@ -32,6 +39,7 @@ def backtest(
             help="Candles, CSV or Parquet; once per symbol of the configuration.",
         ),
     ],
+    signals: Outside = None,
     on_bad: OnBad = "fail",
     columns: Columns = None,
     newest_first: NewestFirst = False,
@@ -49,7 +57,7 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import document, read_sources, run_backtest
+    from trancher.app.backtesting import document, read_signals, read_sources
     from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.settings import load
 
@@ -62,19 +70,17 @@ def backtest(
         now=datetime.now(UTC),
         layout=parse_layout(columns, newest_first=newest_first),
     )
-    kept: Mapping[str, Json] = {}
+    outside = read_signals(signals, settings)
     with progress("candles") as moved:
-        if db is None:
-            done = run_backtest(settings, sources, progress=moved, close_at_end=close_at_end)
-        else:
-            done, kept = keep(
-                settings,
-                sources,
-                url=db,
-                kind="backtest",
-                progress=moved,
-                close_at_end=close_at_end,
-            )
+        done, kept = run(
+            settings,
+            sources,
+            url=db,
+            kind="backtest",
+            progress=moved,
+            outside=outside,
+            close_at_end=close_at_end,
+        )
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
         print_json({**document(done, elapsed=elapsed), **kept})
@@ -84,20 +90,27 @@ def backtest(
         console().print(f"Kept as run {kept['run_id']} in {db}.")
 
 
-def keep(
+def run(
     settings: "Settings",
     sources: "Mapping[str, Source]",
     *,
-    url: str,
+    url: str | None,
     kind: str,
     progress: "Callable[[int, int], None]",
+    outside: "Sequence[OutsideSignal]" = (),
     close_at_end: bool = False,
 ) -> "tuple[Backtest, Mapping[str, Json]]":
-    """Run a backtest as a run of its own in a database, and return what says where it is."""
+    """Run a backtest, as a run of its own where there is a database; return where it is kept."""
+    from trancher.app.backtesting import run_backtest
     from trancher.app.keeping import keep_backtest
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import RunKind
 
+    if url is None:
+        done = run_backtest(
+            settings, sources, progress=progress, outside=outside, close_at_end=close_at_end
+        )
+        return done, {}
     with in_one_sentence():
         kept = keep_backtest(
             settings,
@@ -106,6 +119,7 @@ def keep(
             kind=RunKind(kind),
             clock=lambda: datetime.now(UTC),
             progress=progress,
+            outside=outside,
             close_at_end=close_at_end,
         )
     return kept.backtest, {"db": url, "run_id": kept.run_id}

@@ -8,7 +8,7 @@ import typer
 
 from trancher.app.commands.books import AsJson, Db, url_of
 from trancher.app.output import BadInput, Json, is_there, print_json
-from trancher.app.tables import console
+from trancher.app.tables import console, progress
 
 if TYPE_CHECKING:
     from trancher.store.verify import Verified
@@ -46,8 +46,8 @@ def upgrade(*, db: Db = None) -> None:
     from trancher.store.schema import SCHEMA
 
     url = url_of(db)
-    with in_one_sentence():
-        before = upgrade_database(url)
+    with in_one_sentence(), progress("entries") as moved:
+        before = upgrade_database(url, progress=moved)
     said = (
         f"is of schema {SCHEMA.head} already"
         if before == SCHEMA.head

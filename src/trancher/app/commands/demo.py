@@ -1,4 +1,4 @@
-"""`trancher demo`: three bots over a simulated market, offline, from one command."""
+"""`trancher demo`: four bots over a simulated market, offline, from one command."""
 
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -19,11 +19,12 @@ _FIRST_AT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _BOOKS_FILE: Final = "trancher-demo.db"
 _BOOKS: Final = f"sqlite:///{_BOOKS_FILE}"
 _HOURS: Final = 2 * 365 * 24
-# Start price, and volatility of a year in percent, of each simulated market.
+# Start price, tick, and volatility of a year as a ratio, of each simulated market.
 _MARKETS: Final = {
-    "BTC/USD": ("50000", "0.6"),
-    "ETH/USD": ("3000", "0.8"),
-    "SOL/USD": ("100", "1.1"),
+    "BTC/USD": ("50000", "0.01", "0.6"),
+    "ETH/USD": ("3000", "0.01", "0.8"),
+    "SOL/USD": ("100", "0.01", "1.1"),
+    "ADA/USD": ("0.5", "0.0001", "1.0"),
 }
 
 
@@ -35,9 +36,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another market.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Run three bots over a simulated market and show what they bought, sold and earned."""
+    """Run four bots over a simulated market and show what they bought, sold and earned."""
     from trancher.app.backtesting import document
-    from trancher.app.commands.backtest import keep, print_backtest
+    from trancher.app.commands.backtest import print_backtest, run
     from trancher.app.settings import parse
 
     began = perf_counter()
@@ -48,7 +49,7 @@ def demo(
     _keep_what_is_not_ours(folder, config, text, sources)
     _write(folder, config, text, sources)
     with progress("candles") as moved:
-        done, kept = keep(settings, sources, url=_BOOKS, kind="demo", progress=moved)
+        done, kept = run(settings, sources, url=_BOOKS, kind="demo", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
         print_json({**document(done, elapsed=elapsed), **kept})
@@ -69,7 +70,7 @@ def demo(
     for command in (
         f"trancher status --db {_BOOKS}",
         f"trancher why dca --db {_BOOKS}",
-        f"trancher plan {named} --bot safety-ladder --price 3000",
+        f"trancher plan {named} --bot profit-ladder --price 100",
         f"trancher check {named}",
         f"trancher backtest {named} {data}",
     ):
@@ -90,11 +91,11 @@ def _simulated(folder: Path, seed: int) -> "dict[str, Source]":
                 count=_HOURS,
                 first_at=_FIRST_AT,
                 start_price=Decimal(start),
-                tick=Decimal("0.01"),
+                tick=Decimal(tick),
                 volatility=Decimal(volatility),
             ),
         )
-        for number, (symbol, (start, volatility)) in enumerate(_MARKETS.items())
+        for number, (symbol, (start, tick, volatility)) in enumerate(_MARKETS.items())
     }
 
 

@@ -8,8 +8,10 @@ from core.facts import BUILT, HELD, LATER, OPEN, after, ended, entry, filled, le
 from strategies import BOOK_ID, BOT_NAME, BTC, observed, opened
 from trancher.core.bot import Bot
 from trancher.core.conditions import Flat, Look
-from trancher.core.decide import Decision, Kind, conclude, decide_exit
+from trancher.core.decide_exit import conclude, decide_close, decide_exit
+from trancher.core.decision import Decision, Kind
 from trancher.core.events import BuildingEnded, DustBooked, Event, ExitAccepted
+from trancher.core.exits import ExitRule, StopLoss, TakeProfit, TimeStop
 from trancher.core.lifecycle import State
 from trancher.core.limits import (
     BotLimits,
@@ -17,9 +19,9 @@ from trancher.core.limits import (
     RefusalCode,
     Unit,
 )
-from trancher.core.order import ExitOrder
+from trancher.core.order import ExitOrder, rule_id
 from trancher.core.position import Position
-from trancher.core.rungs import EntryRung, ExitRule, Plan, StopLoss, TakeProfit, TimeStop
+from trancher.core.rungs import EntryRung, Plan
 from trancher.core.tranches import Disposal
 
 STOP = StopLoss(loss=Decimal("0.1"))
@@ -96,7 +98,7 @@ def test_an_exit_is_decided_with_everything_that_is_to_be_known() -> None:
         price=Decimal(110),
         anchor_price=Decimal(100),
         order=order,
-        events=(ExitAccepted(order=order, targets={1: Decimal("0.25")}, at=LATER),),
+        events=(ExitAccepted(order=order, targets={rule_id(1): Decimal("0.25")}, at=LATER),),
     )
 
 
@@ -188,7 +190,7 @@ def test_an_exit_ends_building_and_cancels_the_working_entry() -> None:
     assert decision.cancels == ("b2",)
     assert decision.events == (
         BuildingEnded(reason="an exit begins", at=LATER),
-        ExitAccepted(order=order_of(decision), targets={0: Decimal(1)}, at=LATER),
+        ExitAccepted(order=order_of(decision), targets={rule_id(0): Decimal(1)}, at=LATER),
     )
 
 
@@ -321,6 +323,39 @@ def test_a_full_exit_that_ended_short_tries_again_at_the_next_close() -> None:
         Look.EVERYTHING,
         Look.BESIDE_PRICES,
     }
+
+
+# ---- on somebody's word
+
+
+def closed_at(price: str, *events: Event) -> Decision | None:
+    """Decide the exit that somebody asks for."""
+    return decide_close(LADDER, held(*events), observed(price, at=LATER), reason="by command")
+
+
+def test_a_close_sells_all_whatever_the_plan_says() -> None:
+    """
+    Also while a part works, once that is canceled, and again where a full exit has ended short.
+    """
+    whole = closed_at("100", *OPEN)
+    waits = closed_at("100", *OPEN, leave("s1", "0.25", targets={1: "0.25"}))
+    again = closed_at("100", *SHORT, ended("s1"))
+
+    assert (order_of(whole).quantity, order_of(whole).reason) == (Decimal(1), "by command")
+    assert (order_of(whole).full, order_of(whole).rule_ids) == (True, ())
+    assert waits is not None
+    assert (waits.order, waits.cancels) == (None, ("s1",))
+    assert order_of(again).quantity == Decimal("0.6")
+
+
+@pytest.mark.parametrize("events", [(), (entry(),), SHORT])
+def test_a_close_of_nothing_or_of_what_is_being_sold_is_no_decision(
+    events: tuple[Event, ...],
+) -> None:
+    """
+    Nothing is held, or all of it is offered already.
+    """
+    assert closed_at("100", *events) is None
 
 
 # ---- what follows

@@ -1,0 +1,98 @@
+"""The walk reaches what the laws of the core are about."""
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+from core.test_walks import ALLOWED
+from core.walk import Life, Story, step_from, walk
+from strategies import Dial, bot_from, portfolio_from
+from trancher.core.decision import Decision
+from trancher.core.lifecycle import State
+from trancher.core.limits import RefusalCode, ReserveFunds
+from trancher.core.order import EntryOrder, ExitOrder
+from trancher.core.position import Position
+
+
+def test_the_walk_reaches_every_corner() -> None:
+    """
+    A law over lives in which nothing happens would hold of any program.
+    """
+    dice, seen = Random(1), Counter[str]()  # noqa: S311 - a seeded path, not a secret
+    for _ in range(2000):
+        dial = Dial(dice.getrandbits(192))
+        path = [step_from(Dial(dice.getrandbits(40))) for _ in range(20)]
+        story = walk(Life(bot_from(dial), portfolio_from(dial), path))
+        seen.update(f"{one.before.state} -> {one.after.state}" for one in story.happened)
+        seen.update(f"holds {one.after.state}" for one in story.happened if one.after.held > 0)
+        seen.update(f"reserve {story.bot.limits.reserve_funds}" for _ in story.asked)
+        seen.update(corner for d in story.decisions for corner in corners_of(d))
+        seen.update(corner for p in story.positions for corner in corners_of_position(story, p))
+
+    reached = {f"{source} -> {target}" for source, target in ALLOWED}
+    reached |= {f"holds {state}" for state in State if state is not State.CLOSED}
+    reached |= {f"reserve {mode}" for mode in ReserveFunds} | {"dust", "cancel", "retry"}
+    reached |= {code.value for code in RefusalCode}
+    reached |= {"StopLoss", "TrailingStop", "BreakEvenStop", "TimeStop", "SignalExit"}
+    reached |= {"names two", "names one twice", "keeps crumbs", "trails", "clipped", "rests"}
+    reached |= {"re-armed", "sold in two", "break even", "two exits work"}
+    assert reached - set(seen) == set()
+
+
+RULES = {
+    "stop loss": "StopLoss",
+    "trailing": "TrailingStop",
+    "break-even": "BreakEvenStop",
+    "time": "TimeStop",
+    "signal": "SignalExit",
+}
+
+
+def corners_of(decision: Decision) -> Iterator[str]:
+    """Yield what is rare about a decision."""
+    order = decision.order
+    yield from (refusal.code.value for refusal in decision.refusals)
+    yield from (corner for word, corner in RULES.items() if decision.reason.startswith(word))
+    yield from (corner for word, corner in WORDS.items() if word in decision.reason)
+    if decision.cancels:
+        yield "cancel"
+    if isinstance(order, ExitOrder):
+        if order.full and not order.rungs:
+            yield "retry"
+        names = [one.tranche_id for one in order.named]
+        if len(set(names)) > 1:
+            yield "names two"
+        if len(set(names)) < len(names):
+            yield "names one twice"
+    if isinstance(order, EntryOrder):
+        if order.limit_price is not None:
+            yield "rests"
+        if order.size % 1 != 0 and order.reason != "low":
+            yield "clipped"
+
+
+WORDS = {", trailing": "trails", "of the break-even": "break even"}
+
+
+def corners_of_position(story: Story, position: Position) -> Iterator[str]:
+    """Yield what is rare about a position's life."""
+    if position.book.dust_quantity > 0:
+        yield "dust"
+    if any(
+        uses > story.bot.plan.entries[rung].repeat for rung, uses in position.rung_uses.items()
+    ):
+        yield "re-armed"
+    for tranche_id in position.sold:
+        sales = {
+            e.order_id
+            for e in position.book.exits
+            for m in e.matches
+            if m.tranche_id == tranche_id
+        }
+        if len(sales) > 1:
+            yield "sold in two"
+    if any(len(one.after.working_exits) > 1 for one in story.happened):
+        yield "two exits work"
+    crumb = story.bot.instrument.quantity_step
+    if any(0 < one.open_quantity < crumb for one in position.book.open) and position.sold:
+        yield "keeps crumbs"
