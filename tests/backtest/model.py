@@ -52,6 +52,7 @@ class Model:
         self._trades: Counter[int] = Counter()
         self._entered_at: int | None = None
         self._waiting: Order | None = None
+        self._dust = ZERO  # of positions that are over
 
     def run(self) -> None:
         """Play every candle; what would be decided at the last close cannot fill."""
@@ -187,6 +188,8 @@ class Model:
             return False
         self.one.left |= wanted
         full = quantity == sellable
+        if full:
+            quantity = self._all()
         self.one.closing = kind if full else None
         self._place(
             Order(
@@ -203,7 +206,7 @@ class Model:
         return True
 
     def _sell_all(self, kind: str, price: Fraction, at: int, *, touched: bool) -> None:
-        quantity = floored(self.one.held, self.rules.step)
+        quantity = self._all()
         if not self._takes(quantity, price):
             self._say("exit", None, at, frozenset())
             self._over()
@@ -211,6 +214,10 @@ class Model:
         self.one.closing = kind
         order = Order(kind=kind, amount=quantity, full=True, decided_at=at, price=price)
         self._place(order, touched=touched)
+
+    def _all(self) -> Fraction:
+        """Return what a full exit sells: what is held, and what earlier positions left over."""
+        return floored(self.one.held + self._dust, self.rules.step)
 
     # ---- ways in
 
@@ -337,8 +344,10 @@ class Model:
         one, rules = self.one, self.rules
         ratio = rules.maker if order.maker else rules.taker
         self.cash += price * quantity - raised(price * quantity * ratio, QUOTE)
-        one.anchor_cost -= floored(one.anchor_cost * quantity / one.held, QUOTE)
-        one.held -= quantity
+        of_held = min(quantity, one.held)
+        self._dust -= quantity - of_held
+        one.anchor_cost -= floored(one.anchor_cost * of_held / one.held, QUOTE)
+        one.held -= of_held
         given = quantity
         for index in order.serves:
             part = min(given, one.left[index])
@@ -347,6 +356,7 @@ class Model:
             self._over()
 
     def _over(self) -> None:
+        self._dust += self.one.held
         self.one = Held(number=self.one.number + 1)
 
     # ---- records

@@ -104,10 +104,10 @@ def test_every_sale_says_what_it_realized() -> None:
         fill(Side.SELL, "1", "120", trade_id="s2", fee="1"),
     ]
 
-    told = list(realized_by_fill([*bought, *sold], BTC))
+    told = list(realized_by_fill([*bought, *sold], BTC, {}))
 
     assert told == [(sold[0], D(100)), (sold[1], D(-31))]
-    assert list(realized_by_fill([bought[0], sold[1], bought[1]], BTC)) == [(sold[1], D(19))]
+    assert list(realized_by_fill([bought[0], sold[1], bought[1]], BTC, {})) == [(sold[1], D(19))]
 
 
 @given(parts=st.lists(st.integers(0, 2**20 - 1).map(Dial), min_size=1, max_size=12))

@@ -232,7 +232,7 @@ def test_what_each_sale_realized_adds_up(life: Life) -> None:
     for position in walk(life).positions:
         fills = [one.fill for one in position.fills.values()]
 
-        told = list(realized_by_fill(fills, position.instrument))
+        told = list(realized_by_fill(fills, position.instrument, {}))
 
         assert sum((realized for _, realized in told), ZERO) == position.anchor_realized
         assert [fill for fill, _ in told] == [f for f in fills if f.side is Side.SELL]

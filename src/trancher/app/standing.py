@@ -24,6 +24,7 @@ from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.settings import parse
 from trancher.core.anchor import realized_by_fill
+from trancher.core.book import dust_line, swept_by_trade
 from trancher.core.bot import (
     Bot,
     Past,
@@ -38,6 +39,7 @@ from trancher.core.limits import Usage
 from trancher.core.money import ZERO, exact
 from trancher.core.order import PositionId
 from trancher.core.position import Position, new_position
+from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database, path_of
 from trancher.store.entries import Decided, RunFinished, RunStarted
 from trancher.store.errors import StoreError, StoreFailure
@@ -173,7 +175,9 @@ class Standing:
             for one in self.bots
             for position in one.books.positions
             for sale in realized_by_fill(
-                (filled.fill for filled in position.fills.values()), position.instrument
+                (filled.fill for filled in position.fills.values()),
+                position.instrument,
+                swept_by_trade(position.book),
             )
         )
         return sum((realized for fill, realized in sales if self._day(fill.at) == day), ZERO)
@@ -328,6 +332,7 @@ def _next_position(books: BotBooks) -> Position:
         bot=facts.name,
         instrument=facts.instrument,
         disposal=facts.disposal,
+        line=dust_line(books.positions[-1].book) if books.positions else NO_DUST,
     )
 
 

@@ -86,6 +86,7 @@ def _course(position: Position, now: datetime) -> dict[str, Json]:
         "closing_reason": position.closing_reason,
         "disposal": book.disposal.value,
         "dust": {"quantity": money(book.dust_quantity), "cost": money(book.dust_cost)},
+        "dust_swept": {"quantity": money(book.swept.quantity), "cost": money(book.swept.cost)},
     }
 
 

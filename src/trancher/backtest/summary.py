@@ -20,7 +20,7 @@ class Summary:
     Attributes:
         positions: that bought something, closed ones included.
         entries, exits: orders with at least one fill.
-        dust_cost: cost and entry fees of what was left over as unsellable.
+        dust_cost: cost and entry fees of what was left over as unsellable, and not swept up.
     """
 
     positions: int
@@ -90,8 +90,14 @@ def _summary(positions: Sequence[Position], mark_price: Decimal) -> Summary:
         unrealized_pnl=_sum(one.unrealized_pnl or ZERO for one in said),
         unrealized_net=_sum(one.unrealized_net or ZERO for one in said),
         open_cost=_sum(one.open_cost for one in said),
-        dust_cost=_sum(one.book.dust_cost + one.book.dust_fee for one in positions),
+        dust_cost=_sum(_dust(one) for one in positions),
     )
+
+
+def _dust(position: Position) -> Decimal:
+    """Return what dust a position has left over had cost, less what it has swept up."""
+    book = position.book
+    return book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee
 
 
 def _orders(position: Position, side: Side) -> int:

@@ -8,13 +8,14 @@ Invariants:
 2. When all is sold, cost and fee are zero, and `realized` is what the cash says.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trancher.core.instrument import Instrument
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
-from trancher.core.order import Fill, Settled, Side, settle
+from trancher.core.order import Fill, Settled, Side, TradeId, settle
+from trancher.core.tranches import NO_DUST, Dust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,13 @@ class Anchor:
         )
 
     @exact
-    def sold(self, settled: Settled) -> "Anchor":
-        """Return it after a sale of at most what is held."""
+    def sold(self, settled: Settled, swept: Dust = NO_DUST) -> "Anchor":
+        """Return it after a sale.
+
+        Args:
+            settled: of at most what is held and swept.
+            swept: what of the sale came from the dust line.
+        """
         cost, fee = self.cost, self.fee
         if settled.quantity < self.quantity:
             cost, fee = (
@@ -53,21 +59,28 @@ class Anchor:
                 for whole in (cost, fee)
             )
         return Anchor(
-            quantity=self.quantity - settled.quantity,
+            quantity=self.quantity - settled.quantity + swept.quantity,
             cost=self.cost - cost,
             fee=self.fee - fee,
-            realized=self.realized + settled.notional - settled.fee - cost - fee,
+            realized=self.realized
+            + settled.notional
+            - settled.fee
+            - cost
+            - fee
+            - swept.cost
+            - swept.fee,
         )
 
 
 @exact
 def realized_by_fill(
-    fills: Iterable[Fill], instrument: Instrument
+    fills: Iterable[Fill], instrument: Instrument, swept: Mapping[TradeId, Dust]
 ) -> Iterator[tuple[Fill, Decimal]]:
     """Yield every sale of a position with what it realized by average cost, in quote.
 
     Args:
         fills: of one position, in the order in which they were booked.
+        swept: what sales took from the dust line.
     """
     anchor = Anchor()
     for fill in fills:
@@ -75,5 +88,6 @@ def realized_by_fill(
         if fill.side is Side.BUY:
             anchor = anchor.bought(settled)
         else:
-            before, anchor = anchor.realized, anchor.sold(settled)
+            dust = swept.get(fill.trade_id, NO_DUST)
+            before, anchor = anchor.realized, anchor.sold(settled, dust)
             yield fill, anchor.realized - before

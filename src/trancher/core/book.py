@@ -3,15 +3,16 @@
 The same fills give a book for every rule; no decision depends on which of them is kept.
 
 Invariants:
-1. Base bought = base sold + base open + base booked as dust, exactly.
-2. Quote paid = cost consumed by exits + open cost + cost of dust, exactly; entry fees likewise.
+1. Base bought + dust swept = base sold + base open + base booked as dust, exactly.
+2. Quote paid + cost of dust swept = cost consumed by exits + open cost + cost of dust, exactly;
+   entry fees likewise.
 3. A tranche that empties gives all the cost and fee it has; until then it gives its share,
    rounded toward zero, so nothing of a tranche ever goes negative.
 4. The matches of an exit add up to its quantity, its proceeds and its fee, exactly.
 5. A refused sale changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,8 +20,17 @@ from trancher.core.disposal import takings
 from trancher.core.errors import OversoldPosition
 from trancher.core.facts import changed
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
-from trancher.core.order import ClientOrderId, TrancheId
-from trancher.core.tranches import Disposal, Exit, Match, Sale, Tranche
+from trancher.core.order import ClientOrderId, TradeId, TrancheId
+from trancher.core.tranches import (
+    NO_DUST,
+    SWEPT,
+    Disposal,
+    Dust,
+    Exit,
+    Match,
+    Sale,
+    Tranche,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,8 @@ class Book:
         open: tranches with something left, in order of opening.
         closed: the others, in order of closing.
         dust_quantity, dust_cost, dust_fee: what was left over as unsellable, with its cost.
+        line: the bot's dust line as far as this position has not swept it up.
+        swept: what exits took from that line.
         realized_gross, realized_pnl: quote; before and after the fees of both sides.
         fees_paid: quote; all fees of all fills so far, whatever part realized_pnl contains.
         cash_paid, cash_received: quote that left and came in, fees included.
@@ -46,6 +58,8 @@ class Book:
     dust_quantity: Decimal = ZERO
     dust_cost: Decimal = ZERO
     dust_fee: Decimal = ZERO
+    line: Dust = NO_DUST
+    swept: Dust = NO_DUST
     realized_gross: Decimal = ZERO
     realized_pnl: Decimal = ZERO
     fees_paid: Decimal = ZERO
@@ -113,19 +127,24 @@ def _paid(book: Book, *, quantity: Decimal, cost: Decimal, fee: Decimal) -> Book
 def sell(book: Book, sale: Sale) -> Book:
     """Consume tranches by the book's rule and record the exit.
 
+    What it needs beyond all that is open comes from the bot's dust line.
+
     Raises:
-        OversoldPosition: less than `sale.consumed` is open, in all or in the named tranches.
+        OversoldPosition: tranches and dust line, or the named tranches, hold less than it needs.
         UnknownTranche, AmbiguousTranche: `specific` cannot tell which tranche is meant.
     """
-    if sale.consumed > book.open_quantity:
-        raise OversoldPosition(asked=sale.consumed, held=book.open_quantity)
-    chosen = takings(book.disposal, book.open, sale)
+    beyond = max(sale.consumed - book.open_quantity, ZERO)
+    if beyond > book.line.quantity:
+        held = book.open_quantity + book.line.quantity
+        raise OversoldPosition(asked=sale.consumed, held=held)
+    held_sale = sale if beyond == 0 else replace(sale, consumed=book.open_quantity)
+    chosen = takings(book.disposal, book.open, held_sale)
 
     matches: list[Match] = []
     left: dict[TrancheId, Tranche] = {}
     fee_left = sale.fee
     for place, (tranche, taken) in enumerate(chosen, start=1):
-        last = place == len(chosen)
+        last = place == len(chosen) and beyond == 0
         fee = fee_left if last else _share(sale.fee, taken, sale.consumed)
         fee_left -= fee
         remaining, match = _consume(
@@ -133,7 +152,44 @@ def sell(book: Book, sale: Sale) -> Book:
         )
         left[tranche.id] = remaining
         matches.append(match)
-    return _booked(book, sale, tuple(matches), left)
+    if beyond == 0:
+        return _booked(book, sale, tuple(matches), left)
+    booked = _booked(book, replace(held_sale, fee=sale.fee - fee_left), tuple(matches), left)
+    return _swept(booked, sale, beyond, exit_fee=fee_left)
+
+
+def _swept(book: Book, sale: Sale, quantity: Decimal, *, exit_fee: Decimal) -> Book:
+    """Let the exit that was booked last take `quantity` from the dust line too."""
+    line = book.line
+    part = Dust(
+        quantity=quantity,
+        cost=_share(line.cost, quantity, line.quantity),
+        fee=_share(line.fee, quantity, line.quantity),
+    )
+    match = Match(
+        tranche_id=SWEPT,
+        quantity=quantity,
+        entry_cost=part.cost,
+        entry_fee=part.fee,
+        price=sale.price,
+        proceeds=sale.price * quantity,
+        exit_fee=exit_fee,
+    )
+    *before, last = book.exits
+    return changed(
+        book,
+        exits=(*before, replace(last, fee=sale.fee, matches=(*last.matches, match))),
+        line=Dust(
+            quantity=line.quantity - part.quantity,
+            cost=line.cost - part.cost,
+            fee=line.fee - part.fee,
+        ),
+        swept=book.swept.plus(part),
+        realized_gross=book.realized_gross + match.realized_gross,
+        realized_pnl=book.realized_pnl + match.realized_pnl,
+        fees_paid=book.fees_paid + exit_fee,
+        cash_received=book.cash_received + match.proceeds - exit_fee,
+    )
 
 
 def _fraction(book: Book, tranche: Tranche, taken: Decimal, sale: Sale) -> tuple[Decimal, Decimal]:
@@ -210,6 +266,25 @@ def _booked(
         fees_paid=book.fees_paid + sale.fee,
         cash_received=book.cash_received + proceeds - sale.fee,
     )
+
+
+def swept_by(done: Exit) -> Dust:
+    """Return what an exit took from the dust line."""
+    match = done.matches[-1]
+    if match.tranche_id != SWEPT:
+        return NO_DUST
+    return Dust(quantity=match.quantity, cost=match.entry_cost, fee=match.entry_fee)
+
+
+def swept_by_trade(book: Book) -> dict[TradeId, Dust]:
+    """Return what exits took from the dust line, by the sale's trade id."""
+    return {done.trade_id: swept_by(done) for done in book.exits}
+
+
+def dust_line(book: Book) -> Dust:
+    """Return the bot's dust line after this position: what is left of it, and what was added."""
+    booked = Dust(quantity=book.dust_quantity, cost=book.dust_cost, fee=book.dust_fee)
+    return book.line.plus(booked)
 
 
 @exact

@@ -4,7 +4,8 @@ One allocator owns all exits of a position. No limit, cooldown, temperature, pau
 is ever asked here.
 
 Invariants:
-1. The working sell quantities of a position never exceed what it holds.
+1. The working sell quantities of a position never exceed what it holds, and for a full exit the
+   bot's dust line.
 2. A step leaves a remainder that the exchange would take, or takes the remainder along.
 3. A position's exits depend on its anchor, peak and quantity, never on its disposal rule, unless
    a rule speaks of tranches.
@@ -78,7 +79,7 @@ def _full_exit(
 def _sell_all(
     bot: Bot, position: Position, seen: Observation, rule: Due | None, *, reason: str
 ) -> Decision:
-    quantity = bot.instrument.sellable(position.held)
+    quantity = position.sellable
     if not bot.instrument.accepts(quantity, seen.price):
         entry = position.working_entry
         if entry is not None:
@@ -132,6 +133,7 @@ def _one_order(
     if quantity == free:
         # All is sold, so no tranche has to be named; what each part asked for is beside the point.
         parts = [replace(one, rule=rule_id(one.index)) for one in parts]
+        quantity = position.sellable
     order = _order(bot, position, seen, quantity=quantity, parts=parts, reason=reason)
     # What another order has named meanwhile, and may not sell, stays due.
     whole = {one.rule: one.quantity or ZERO for one in due}
@@ -207,7 +209,7 @@ def _order(
         quantity=quantity,
         # At a touched level it is a limit order at that level, elsewhere it takes what is there.
         limit_price=max(levels) if levels and seen.look is Look.GAIN_LEVEL else None,
-        full=quantity == _free(position),
+        full=quantity >= _free(position),
         rungs=tuple(dict.fromkeys(one.index for one in parts)),
         reason=reason,
         decided_at=seen.at,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from trancher.core.anchor import Anchor
-from trancher.core.book import Book, book_dust, buy, join, mark, sell
+from trancher.core.book import Book, book_dust, buy, join, mark, sell, swept_by
 from trancher.core.errors import ContradictoryFill, InvalidFill
 from trancher.core.events import (
     BuildingEnded,
@@ -192,7 +192,8 @@ def _sold(
         book=sell(book, sale),
         rung_left=_served(position.rung_left, working, event.fill.quantity),
     )
-    anchored = _anchored(after, position.anchor.sold(settled))
+    dust = swept_by(after.book.exits[-1])
+    anchored = _anchored(after, position.anchor.sold(settled, dust))
     return _sold_out(anchored, working.order, event.at)
 
 

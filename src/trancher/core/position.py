@@ -31,7 +31,7 @@ from trancher.core.order import (
     TradeId,
     TrancheId,
 )
-from trancher.core.tranches import Disposal
+from trancher.core.tranches import NO_DUST, Disposal, Dust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +117,11 @@ class Position:
         return self.book.open_quantity
 
     @property
+    def sellable(self) -> Decimal:
+        """Base that a full exit sells: what is open and the dust line, floored to the step."""
+        return self.instrument.sellable(self.held + self.book.line.quantity)
+
+    @property
     def anchor(self) -> Anchor:
         """What is held as average cost sees it."""
         return Anchor(
@@ -146,14 +151,23 @@ class Position:
 
 
 def new_position(
-    *, position_id: PositionId, bot: BotName, instrument: Instrument, disposal: Disposal
+    *,
+    position_id: PositionId,
+    bot: BotName,
+    instrument: Instrument,
+    disposal: Disposal,
+    line: Dust = NO_DUST,
 ) -> Position:
-    """Return a position to which nothing has happened yet."""
+    """Return a position to which nothing has happened yet.
+
+    Args:
+        line: the dust of the bot's past positions, which a full exit sweeps up.
+    """
     return Position(
         id=position_id,
         bot=bot,
         instrument=instrument,
-        book=Book(disposal=disposal),
+        book=Book(disposal=disposal, line=line),
         rung_uses={},
         rung_left={},
         sold={},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from trancher.core.money import ZERO, exact
 from trancher.core.order import ClientOrderId, TradeId, TrancheId
@@ -79,8 +80,35 @@ class Tranche:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dust:
+    """What was too little to sell. A bot's dust line is what of it no later sale has swept up.
+
+    Attributes:
+        quantity: base.
+        cost, fee: quote, what it had cost, and the entry fee of that.
+    """
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    fee: Decimal = ZERO
+
+    @exact
+    def plus(self, other: "Dust") -> "Dust":
+        return Dust(
+            quantity=self.quantity + other.quantity,
+            cost=self.cost + other.cost,
+            fee=self.fee + other.fee,
+        )
+
+
+NO_DUST: Final = Dust()
+SWEPT: Final = TrancheId("dust")
+"""What a match names that took from the dust line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What one exit took from one tranche. Amounts are quote unless named otherwise.
+    """What one exit took from one tranche, or from the dust line; quote unless named otherwise.
 
     Attributes:
         quantity: base, a fee taken in base included.
