@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.kept import NOW, keep, opened, url_of
+from store.kept import NOW, keep, older, opened, url_of
 from trancher.store.backup import backup, restore
 from trancher.store.database import Database, open_database, open_or_create
 from trancher.store.entries import Mode
@@ -141,6 +141,53 @@ def test_what_is_no_backup_is_not_put_back(tmp_path: Path, saved: Path, file: Pa
     with pytest.raises(UnusableDatabase, match="found a file that is no database"):
         restore(text, url_of(file))
     assert (runs_of(file), runs_of(saved)) == (2, 1)
+
+
+def test_a_backup_of_an_older_program_is_put_back_and_upgraded(
+    saved: Path, file: Path, tmp_path: Path
+) -> None:
+    """
+    What is restored is to be used at once; the backup itself stays what its program can read.
+    """
+    backed = older(tmp_path / "backed.db")
+    before = backed.read_bytes()
+
+    restore(backed, url_of(file))
+
+    assert runs_of(file) == 1
+    assert backed.read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "backed.db",
+        "books.db",
+        saved.name,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "found schema 9999, which is newer"),
+        ("DELETE FROM loading", "found a row of loaded_bot without the row of loading"),
+        ("UPDATE decision SET count = 2", "found books that differ from their journal"),
+        ("DELETE FROM journal", "found run 1 with a broken journal"),
+    ],
+)
+def test_what_cannot_be_put_back_is_told_of_the_backup(
+    tmp_path: Path, file: Path, statement: str, said: str
+) -> None:
+    """
+    By the name that the person gave: the copy that was looked into is gone by then.
+    """
+    backed = older(tmp_path / "backed.db")
+    with closing(sqlite3.connect(backed, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER journal_no_delete")
+        connection.execute("DROP TRIGGER loading_no_delete")
+        connection.execute(statement)
+
+    with pytest.raises(StoreError, match=f"^{backed}: {said}"):
+        restore(backed, url_of(file))
+
+    assert [one.name for one in tmp_path.iterdir()] == ["backed.db"]
 
 
 def test_books_in_use_are_not_replaced(saved: Path, file: Path) -> None:

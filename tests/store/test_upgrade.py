@@ -162,7 +162,7 @@ def test_a_wrong_fill_is_still_found_after_an_upgrade(file: Path) -> None:
 )
 def test_books_that_are_broken_are_left_as_they_are(file: Path, statement: str, said: str) -> None:
     """
-    No program makes true books of them; the sentence says where, and a backup may help.
+    No program makes true books of them, and the sentence says where.
     """
     changed(file, "DROP TRIGGER journal_no_update", "DROP TRIGGER journal_no_delete", statement)
     before = rows_of(file)

@@ -3,7 +3,8 @@
 Invariants:
 1. A backup is the books at one moment, whoever is writing meanwhile.
 2. A file at the target is there whole or not at all; none is replaced without being asked for.
-3. What is restored was verified first, and is of the same mode as what it replaces.
+3. What is restored was verified first, and is of the same mode as what it replaces. The backup of
+   an older program is upgraded on the way; its own file stays as it was.
 """
 
 import errno
@@ -15,7 +16,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from trancher.store.database import LOGS, Database, address_of, open_database, path_of
+from trancher.store.database import (
+    LOGS,
+    Database,
+    address_of,
+    open_database,
+    path_of,
+    upgrade_database,
+)
 from trancher.store.entries import Mode
 from trancher.store.errors import StoreError, StoreFailure, UnusableDatabase, in_words
 from trancher.store.verify import Verified, verify
@@ -58,12 +66,14 @@ def restore(source: Path, url: str) -> Verified:
     mode = _mode_at(url, target)
     with _beside(target) as copy:
         _copy(source, copy)
-        database = open_database(f"sqlite:///{copy}", mode=None)
-        try:
-            _same_mode(database, mode, source=source)
-            verified = verify(database)
-        finally:
-            database.close()
+        with _called(source):
+            upgrade_database(f"sqlite:///{copy}", progress=None)
+            database = open_database(f"sqlite:///{copy}", mode=None)
+            try:
+                _same_mode(database, mode, source=source)
+                verified = verify(database)
+            finally:
+                database.close()
         if verified.differences:
             first = verified.differences[0]
             count = len(verified.differences)
@@ -74,6 +84,7 @@ def restore(source: Path, url: str) -> Verified:
             )
         if target.exists():
             _give_up(target)
+        _without_log(copy, where=target)
         _put(copy, target, replace=True)
     return verified
 
@@ -122,10 +133,28 @@ def _copy(source: Path, copy: Path) -> None:
             closing(sqlite3.connect(copy)) as new,
         ):
             old.backup(new)
-            # One file, without a log beside it.
-            new.execute("PRAGMA journal_mode = DELETE").close()
     except sqlite3.Error as problem:
         raise in_words(problem, where=str(source)) from problem
+    _without_log(copy, where=source)
+
+
+def _without_log(copy: Path, *, where: Path) -> None:
+    """Make one file of it, without a log beside it."""
+    try:
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE").close()
+    except sqlite3.Error as problem:
+        raise in_words(problem, where=str(where)) from problem
+
+
+@contextmanager
+def _called(source: Path) -> Iterator[None]:
+    """Say of the backup what is wrong with its copy, which nobody knows of."""
+    try:
+        yield
+    except StoreError as problem:
+        kind = type(problem)
+        raise kind(where=str(source), found=problem.found, expected=problem.expected) from problem
 
 
 def _put(copy: Path, target: Path, *, replace: bool) -> None:

@@ -215,7 +215,7 @@ def _keys_are_kept(connection: Connection, path: Path) -> None:
         raise StoreError(
             where=str(path),
             found=f"a row of {broken[0]} without the row of {broken[2]} that it belongs to",
-            expected="every row with its own; a backup has it",
+            expected="every row with its own",
         )
 
 

@@ -52,7 +52,7 @@ def remake(connection: Connection, *, where: str, progress: Progress | None) -> 
             raise StoreError(
                 where=where,
                 found=f"run {run_id} with a broken journal ({problem})",
-                expected="one that the books can be made from; a backup has it",
+                expected="one that the books can be made from",
             ) from problem
         _write(connection, replayed)
         done += replayed.number
