@@ -3,14 +3,19 @@
 Six years of hours hold the crashes of 2018, 2020, 2021 and 2022; the minutes are those of 2018.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from candle_files import DATA, real_data
+from backtest.replays import replay_of
+from candle_files import DATA, NOW, real_data
 from command_line import done
+from trancher.app.settings import load
+from trancher.files.decimals import Decimals
+from trancher.market.candles import Candles, read_candles
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -64,3 +69,33 @@ def test_weekly_buying_trades_on_a_year_of_minutes(tmp_path: Path) -> None:
     assert said["entries"] >= 20
     assert said["assumptions"]["candles"]["BTC/USD"]["candles"] == 565_092
     check_the_books(said, cash_before="1000")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_quiet_candles_passed_over_change_nothing_on_real_ones(example: Path) -> None:
+    """
+    A year of real hours, with their gaps: the journal and every decision are the same, event for
+    event, as when each candle is visited.
+    """
+    settings = load(example)
+    hours = read_candles(HOURS, on_bad="fail", now=NOW)
+    candles = {settings.bots[0].symbol: first(hours, 8_760)}
+
+    quick, slow = (replay_of(settings, candles, jump=jump).run() for jump in (True, False))
+
+    assert quick.store.journal == slow.store.journal
+    assert quick.store.records == slow.store.records
+
+
+def first(candles: Candles, count: int) -> Candles:
+    """Return the first candles."""
+    part = slice(0, count)
+    return replace(
+        candles,
+        opened_at=candles.opened_at[part],
+        open=candles.open[part],
+        high=candles.high[part],
+        low=candles.low[part],
+        close=candles.close[part],
+        volumes=Decimals(units=candles.volumes.units[part], places=candles.volumes.places),
+    )
