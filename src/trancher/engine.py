@@ -169,27 +169,29 @@ class Engine:
         return worth
 
     def _usage(self, asking: Seat, at: datetime) -> Usage:
-        treasury, limits = self.treasury, self._limits
+        treasury, limits, symbol = self.treasury, self._limits, asking.bot.instrument.symbol
         day = treasury.day(at)
-        others = [seat for seat in self.seats.values() if seat is not asking]
-        equity = self.equity(at)
+        active = [seat for seat in self.seats.values() if seat.position.state is not State.CLOSED]
+        # Sums that no limit and no size asks for are not worth their time at every refusal.
+        by_equity = limits.max_drawdown is not None or asking.bot.plan.sized_by_equity
+        equity = self.equity(at) if by_equity else ZERO
+        exposed = active if limits.max_exposure is not None else ()
+        capped = active if symbol in limits.symbol_caps else ()
         return Usage(
             free_cash=treasury.free_cash(but=asking.bot.name),
-            active_positions=self.active_positions,
+            active_positions=len(active),
             trades_today=treasury.trades[day.date],
             exits_reserved=sum(
                 exits_to_reserve(seat.bot, seat.position, limits.exit_reserve)
-                for seat in others
-                if seat.position.state is not State.CLOSED
+                for seat in active
+                if seat is not asking
             ),
             day_ends_at=day.ends_at,
             equity=equity,
             peak_equity=max(treasury.peak_equity, equity),
-            exposure=_exposure(self.seats.values()),
+            exposure=_exposure(exposed),
             symbol_exposure=_exposure(
-                seat
-                for seat in self.seats.values()
-                if seat.bot.instrument.symbol == asking.bot.instrument.symbol
+                seat for seat in capped if seat.bot.instrument.symbol == symbol
             ),
             realized_today=treasury.realized_on(day),
             losing_streak=treasury.losing_streak_on(day),

@@ -191,9 +191,11 @@ class Usage:
         trades_today: trades done or reserved on the portfolio's day.
         exits_reserved: trades kept back for the other active positions.
         day_ends_at: when the portfolio's next day begins, UTC.
-        equity: quote, cash and what is held at the latest prices.
+        equity: quote, cash and what is held at the latest prices; 0 where neither a limit nor the
+            size of a rung asks for it.
         peak_equity: the highest that equity was.
-        exposure: quote, anchor cost and working entries of all positions, the asking one included.
+        exposure: quote, anchor cost and working entries of all positions, the asking one included;
+            0 where no limit asks for it.
         symbol_exposure: the same of the asking position's symbol.
         realized_today: quote, net on the average figures; negative is a loss.
         losing_streak: positions closed at a loss in a row on the portfolio's day.
