@@ -53,6 +53,28 @@ def test_before_its_gain_is_reached_it_sleeps() -> None:
     assert exits(run(text, [*BOUGHT_AT_100, (100, 109, 100, 109), (109, 109, 50, 50)])) == []
 
 
+@pytest.mark.parametrize("evaluate", ["intracandle", "close"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'trailing_stop = {activate = "5%", trail = "2%"}',
+        'break_even_after = "5%"',
+        'take_profit = [{gain = "5%", sell = "rest"}]\ntrailing_take_profit = "2%"',
+    ],
+)
+def test_averaging_down_arms_nothing(rule: str, evaluate: str) -> None:
+    """
+    104 was no gain of 5 % over 100, and is none over the anchor of 94.7 once 90 was bought: from
+    the last entry on, the price has to come to 99.5 first. Then it sells on the way down.
+    """
+    text = configuration(TWICE, rule, backtest=f'evaluate = "{evaluate}"')
+    down = [*BOUGHT_AT_100, (100, 104, 100, 104), (104, 104, 90, 90), at(90), at(91), at(99)]
+
+    assert exits(run(text, down)) == []
+    assert exits(run(text, [*down, at(90), at(90)])) == []
+    assert len(exits(run(text, [*down, at(100), (98, 98, 90, 90), at(90)]))) == 1
+
+
 @pytest.mark.parametrize(("evaluate", "sold"), [("intracandle", "108"), ("close", "107")])
 def test_where_it_sells_depends_on_what_is_looked_at(evaluate: str, sold: str) -> None:
     """

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import BUILT, HELD, LATER, OPEN, after, ended, entry, filled, leave
+from core.facts import BUILT, HELD, LATER, OPEN, after, bought, ended, entry, filled, leave
 from strategies import BTC, NOON, buy_order, fill, opened, order_id
 from tape import check
 from trancher.core.errors import ContradictoryFill, InvalidFill, OversoldPosition
@@ -104,6 +104,26 @@ def test_further_fills_of_an_order_join_its_tranche() -> None:
     assert (position.anchor_cost, position.peak_quantity) == (Decimal(181), Decimal("1.9"))
     assert (position.entered_at, position.last_entry_at) == (NOON, LATER)
     assert (position.highest_mark, position.lowest_mark) == (Decimal(100), Decimal(90))
+
+
+def test_the_peak_that_rules_trail_begins_anew_with_every_entry() -> None:
+    """
+    120 was before the entry at 90. Of a move that began before an entry only its end counts; what
+    rules count beside the highest price is said by the move.
+    """
+    high = Marked(
+        highest=Decimal(120), lowest=Decimal(100), last=Decimal(105), since=NOON, at=LATER
+    )
+    second = entry("b2", rung=1), filled("b2", "1", "90", at=LATER), ended("b2")
+    twice = [*bought("b1", "1", "100"), high, *second]
+    later = replace(high, since=LATER, at=LATER)
+
+    assert after(twice[:-3]).trailing_peak == Decimal(120)
+    assert after(twice).trailing_peak == Decimal(90)
+    assert after([*twice, high]).trailing_peak == Decimal(105)
+    assert after([*twice, later]).trailing_peak == Decimal(120)
+    assert after([*twice, replace(later, trailed=Decimal(110))]).trailing_peak == Decimal(110)
+    assert after([*twice, later]).highest_mark == Decimal(120)
 
 
 def test_a_rung_counts_each_of_its_uses() -> None:

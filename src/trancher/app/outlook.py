@@ -60,7 +60,7 @@ def outlook(standing: Standing, one: BotStanding) -> Outlook:
     )
     return Outlook(
         entry=_next_entry(standing, one),
-        exits=watch(one.bot, one.position, one.position.highest_mark),
+        exits=watch(one.bot, one.position, one.position.trailing_peak),
         last_refusal=next(refused, None),
     )
 

@@ -47,7 +47,7 @@ class Runner:
         self._untold: tuple[int, int] | None = None
         self._intracandle = intracandle
         self._peak: Decimal | None = None
-        self._peak_of: PositionId | None = None
+        self._peak_since: tuple[PositionId, datetime] | None = None
 
     def gauge(self, engine: Engine) -> Gauge:
         """Return the gauge of the bot's position as it is now."""
@@ -71,13 +71,14 @@ class Runner:
         return self._heard.readings.at(index) if index >= 0 else SILENT
 
     def peak_price(self, position: Position) -> Decimal | None:
-        """Return the highest price since the first entry, as far as candles are over.
+        """Return the highest price since the last entry fill, as far as candles are over.
 
         None where nothing is held, or where no rule asks for it.
         """
         if position.held == 0 or not self.bot.plan.trails:
             return None
-        return self._peak if self._peak_of == position.id else position.highest_mark
+        since = (position.id, position.last_entry_at)
+        return self._peak if self._peak_since == since else position.trailing_peak
 
     def passed(self, position: Position, index: int) -> None:
         """Remember the candles up to `index`, through which `position` was held."""
@@ -90,16 +91,20 @@ class Runner:
 
     def _climb(self, position: Position, first: int, last: int) -> None:
         """Let the peak take the candles from `first` to `last`."""
-        entered, feed = position.entered_at, self.feed
+        entered, feed = position.last_entry_at, self.feed
         assert entered is not None
-        # A candle in which the first entry came was not seen from its opening on.
+        # A candle in which the last entry came was not seen from its opening on.
         whole = last if entered <= feed.time(feed.opened_at(last)) else last - 1
         seen = [self.peak_price(position), feed.close(last)]
         if whole >= first:
-            highest = feed.highest if self._intracandle else feed.highest_close
-            seen.append(highest(first, whole))
+            seen.append(self._highest(first, whole))
         self._peak = max(price for price in seen if price is not None)
-        self._peak_of = position.id
+        self._peak_since = (position.id, entered)
+
+    def _highest(self, first: int, last: int) -> Decimal:
+        """Return the highest price from `first` to `last` that rules which trail count."""
+        feed = self.feed
+        return (feed.highest if self._intracandle else feed.highest_close)(first, last)
 
     def skip(self, index: int) -> None:
         """Forget the candles up to `index`: nothing was held."""
@@ -111,12 +116,14 @@ class Runner:
             return None
         (first, last), self._untold = self._untold, None
         feed = self.feed
+        closes_count = self.bot.plan.trails and not self._intracandle
         return Marked(
             highest=feed.highest(first, last),
             lowest=feed.lowest(first, last),
             last=feed.close(last),
             since=feed.time(feed.opened_at(first)),
             at=feed.time(int(feed.closed_at[last])),
+            trailed=self._highest(first, last) if closes_count else None,
         )
 
 

@@ -44,7 +44,7 @@ class Observation:
         price: quote per base, > 0.
         at: the time of the evaluation, UTC; decisions carry it.
         readings: what the bot's signals say, of closed candles.
-        peak_price: the highest price since the position's first entry, quote per base; None
+        peak_price: the highest price since the position's last entry, quote per base; None
             where nothing is held.
     """
 

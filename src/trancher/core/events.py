@@ -67,13 +67,18 @@ class DustBooked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """The market moved between `lowest` and `highest` since `since`, and stands at `last`."""
+    """The market moved between `lowest` and `highest` since `since`, and stands at `last`.
+
+    Attributes:
+        trailed: the highest price that rules which trail count; None means `highest`.
+    """
 
     highest: Decimal
     lowest: Decimal
     last: Decimal
     since: datetime
     at: datetime
+    trailed: Decimal | None = None
 
 
 Event = EntryAccepted | ExitAccepted | Filled | OrderEnded | BuildingEnded | DustBooked | Marked

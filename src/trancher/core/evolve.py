@@ -146,6 +146,8 @@ def _bought(
         # Fills may arrive out of order.
         entered_at=min(position.entered_at or event.at, event.at),
         last_entry_at=max(position.last_entry_at or event.at, event.at),
+        # A price that was a gain over the anchor before may be none over the one that is now.
+        trailing_peak=event.fill.price,
     )
 
 
@@ -292,10 +294,14 @@ def _closed(position: Position, at: datetime) -> Position:
 
 
 def _marked(position: Position, event: Marked) -> Position:
-    if position.entered_at is None:
+    entered_at, last_entry_at = position.entered_at, position.last_entry_at
+    if entered_at is None or last_entry_at is None:
         return position
-    whole = position.entered_at <= event.since
+    whole = entered_at <= event.since
     highest, lowest = (event.highest, event.lowest) if whole else (event.last, event.last)
+    trailed = event.highest if event.trailed is None else event.trailed
+    if last_entry_at > event.since:
+        trailed = event.last
     book = mark(
         position.book,
         highest=event.highest,
@@ -308,6 +314,7 @@ def _marked(position: Position, event: Marked) -> Position:
         book=book,
         highest_mark=_higher(position.highest_mark, highest),
         lowest_mark=_lower(position.lowest_mark, lowest),
+        trailing_peak=_higher(position.trailing_peak, trailed),
     )
 
 

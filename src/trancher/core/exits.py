@@ -100,6 +100,8 @@ class StopLoss:
 class TrailingStop:
     """Sell all once the price is `trail` or more below its peak, after a gain of `activate`.
 
+    The peak is the highest price since the last entry fill: an entry starts it anew.
+
     Attributes:
         activate: ratio over the anchor that the peak has to reach first, > 0.
         trail: ratio below the peak, 0 < trail < 1.

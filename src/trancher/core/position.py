@@ -83,6 +83,7 @@ class Position:
         peak_quantity: base; the highest open quantity so far.
         peak_cost: quote; the highest open cost by anchor so far.
         last_entry_at: time of the last entry fill.
+        trailing_peak: quote per base; the highest price since then, as rules that trail count it.
         fills: everything booked, by trade id.
         unpriced_fees: amounts of third assets paid as fees that have no conversion.
     """
@@ -107,6 +108,7 @@ class Position:
     lowest_mark: Decimal | None = None
     entered_at: datetime | None = None
     last_entry_at: datetime | None = None
+    trailing_peak: Decimal | None = None
     closed_at: datetime | None = None
     fills: Mapping[TradeId, Filled]
     unpriced_fees: Mapping[str, Decimal]

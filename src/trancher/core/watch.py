@@ -65,7 +65,7 @@ def watch(bot: Bot, position: Position, peak_price: Decimal | None) -> Watch:
     """Return what `position` waits for.
 
     Args:
-        peak_price: the highest price since its first entry, quote per base; None before that.
+        peak_price: the highest price since its last entry, quote per base; None before that.
     """
     plan, closing = bot.plan, position.state is State.CLOSING
     selling = position.held > 0 and not closing

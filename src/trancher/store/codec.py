@@ -35,6 +35,7 @@ from typing import (
 import msgspec
 
 from trancher.core.errors import TrancherError
+from trancher.core.events import Marked
 from trancher.core.instrument import Instrument
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
@@ -52,6 +53,7 @@ _READER: Final = msgspec.json.Decoder()
 _LATER: Final[Mapping[type, frozenset[str]]] = {
     EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
     ExitOrder: frozenset({"named"}),
+    Marked: frozenset({"trailed"}),
 }
 
 
