@@ -234,3 +234,43 @@ def test_every_code_has_its_words() -> None:
     A refusal that nobody can put into words is a refusal that nobody can end.
     """
     assert set(WORDS) == set(RefusalCode)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sells", "arms"),
+    [
+        (
+            'trailing_stop = {activate = "10%", trail = "5%"}',
+            "it sells on the way down once 110.00 (+4.8 %) was reached",
+            ["110"],
+        ),
+        ('break_even_after = "5%"', "it sells at or below 100.20 (-4.6 %)", []),
+        (
+            'take_profit = [{gain = "8%", sell = "rest"}]\ntrailing_take_profit = "2%"',
+            "it sells on the way down once 108.00 (+2.9 %) was reached",
+            ["108"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("evaluate", ["intracandle", "close"])
+def test_a_rule_that_trails_says_from_where_on(
+    tmp_path: Path, rule: str, sells: str, arms: list[str], evaluate: str
+) -> None:
+    """
+    105 is no gain of 8 % or 10 % yet, but one of 5 %. At closes the high of 120 does not count.
+    """
+    high = "120" if evaluate == "close" else "105"
+    bot = BOT.format(name="first", limits="", second=HOURLY).replace('stop_loss = "10%"', rule)
+    each = (
+        PORTFOLIO.format(cash=1000, limits=""),
+        TERMS,
+        f'[backtest]\nevaluate = "{evaluate}"\n',
+    )
+    config(tmp_path / "c.toml", *each, bot)
+    candles(tmp_path / "c.csv", FLAT, FLAT, FLAT, f"100 {high} 100 105")
+    done("backtest", "c.toml", "--data", "c.csv", "--db", "sqlite:///trancher.db", folder=tmp_path)
+
+    document = why(tmp_path)
+
+    assert sells in document["sentence"]
+    assert [price.rstrip("0").rstrip(".") for price in document["next_exits"]["arms"]] == arms

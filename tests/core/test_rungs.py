@@ -319,6 +319,11 @@ def test_the_plan_says_at_which_prices_and_times_it_sells() -> None:
 
     assert list(plan.levels(TWO, Decimal(179))) == calm
     assert list(plan.levels(TWO, Decimal(180))) == [*calm, Level(price=Decimal(162), falling=True)]
+    assert [list(plan.arming(TWO, peak)) for peak in (None, Decimal(179), Decimal(180))] == [
+        [Decimal(180)],
+        [Decimal(180)],
+        [],
+    ]
     assert [wait.at for wait in plan.exit_waits(TWO)] == [NOON + HOUR, None]
     # What has sold its part waits for nothing; the time stop still sells the rest.
     assert [wait.at for wait in plan.exit_waits(signaled)] == [NOON + HOUR]

@@ -98,6 +98,7 @@ def _outlook(seen: Outlook) -> dict[str, Json]:
             "stop": money(exits.stop),
             "gains": [money(gain) for gain in exits.gains],
             "time_stop": instant(exits.time_stop),
+            "arms": [money(price) for price in seen.arms],
         },
         "blocked_by": [] if entry is None else [refusal_document(one) for one in entry.refusals],
         "last_refusal": None if seen.last_refusal is None else record_document(seen.last_refusal),

@@ -6,6 +6,7 @@ next rung were due. A limit that is added there is known here without another wo
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from trancher.app.standing import BotStanding, Standing
 from trancher.core.conditions import Look, Observation, Wait
@@ -43,11 +44,13 @@ class Outlook:
     Attributes:
         entry: None where the position takes no more.
         exits: what its position waits for to sell.
+        arms: the prices, rising, from which on a rule that does not trail yet would.
         last_refusal: the latest entry of the bot that was refused, of those that are at hand.
     """
 
     entry: NextEntry | None
     exits: Watch
+    arms: tuple[Decimal, ...]
     last_refusal: Record | None
 
 
@@ -58,9 +61,12 @@ def outlook(standing: Standing, one: BotStanding) -> Outlook:
         for record in one.records
         if record.last.kind is Kind.ENTRY and not record.last.accepted
     )
+    peak_price = one.position.trailing_peak
+    held = one.position.held > 0
     return Outlook(
         entry=_next_entry(standing, one),
-        exits=watch(one.bot, one.position, one.position.trailing_peak),
+        exits=watch(one.bot, one.position, peak_price),
+        arms=tuple(sorted(one.bot.plan.arming(one.position, peak_price))) if held else (),
         last_refusal=next(refused, None),
     )
 

@@ -157,6 +157,9 @@ def sells(one: BotStanding, seen: Outlook) -> str | None:
     parts = [f"at or above {level(gain, one.price)}" for gain in exits.gains[:1]]
     if exits.stop is not None:
         parts.append(f"at or below {level(exits.stop, one.price)}")
+    parts.extend(
+        f"on the way down once {level(price, one.price)} was reached" for price in seen.arms[:1]
+    )
     if exits.time_stop is not None:
         parts.append(f"from {moment(exits.time_stop)} on")
     asked = (one for wait in exits.exits for one in wait.indicators)

@@ -4,6 +4,7 @@ Shared by the rules of exits.py. Prices come as (cost, quantity), whose quotient
 they are compared by cross-multiplication and never rounded.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +12,7 @@ from typing import Final
 
 from trancher.core.disposal import next_tranche
 from trancher.core.errors import InvalidPlan
-from trancher.core.money import ONE, ZERO, floor_ratio, percent
+from trancher.core.money import ONE, ZERO, ceil_ratio, floor_ratio, percent
 from trancher.core.position import Position
 from trancher.core.tranches import Tranche
 
@@ -86,6 +87,13 @@ def reached(position: Position, peak_price: Decimal, gain: Decimal) -> bool:
     """Say whether the peak was `gain` or more over the anchor, as that is now."""
     cost, quantity = anchor_price(position, ONE + gain)
     return peak_price * quantity >= cost
+
+
+def arming(position: Position, peak_price: Decimal | None, gain: Decimal) -> Iterator[Decimal]:
+    """Yield the price, on the tick, that the peak has to reach to be `gain` over the anchor."""
+    if peak_price is None or not reached(position, peak_price, gain):
+        cost, quantity = anchor_price(position, ONE + gain)
+        yield ceil_ratio(cost, quantity, position.instrument.price_tick)
 
 
 def share_in_words(share: Decimal | None) -> str:

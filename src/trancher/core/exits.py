@@ -27,6 +27,7 @@ from trancher.core.claims import (
     Over,
     Priced,
     anchor_price,
+    arming,
     break_even_price,
     check_ratio,
     check_share,
@@ -135,6 +136,10 @@ class TrailingStop:
         if level is not None:
             yield None, on_tick(position, (level, ONE))
 
+    def arms(self, position: Position, peak_price: Decimal | None) -> Iterator[Decimal]:
+        """Yield the price that activates it, until it has been reached."""
+        return arming(position, peak_price, self.activate)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakEvenStop:
@@ -167,6 +172,10 @@ class BreakEvenStop:
         """Yield the break-even price, once it has been armed."""
         if self._armed(position, peak_price):
             yield None, on_tick(position, break_even_price(position, ONE))
+
+    def arms(self, position: Position, peak_price: Decimal | None) -> Iterator[Decimal]:
+        """Yield the price that arms it, until it has been reached."""
+        return arming(position, peak_price, self.after)
 
     def _armed(self, position: Position, peak_price: Decimal | None) -> bool:
         return peak_price is not None and reached(position, peak_price, self.after)
@@ -300,6 +309,10 @@ class TakeProfit:
                 level = ceil_ratio(cost, quantity, position.instrument.price_tick)
                 yield replace(self._claim(position, tranche), level=level)
 
+    def arms(self, position: Position, peak_price: Decimal | None) -> Iterator[Decimal]:
+        """Yield the price from which on it trails, until it has been reached."""
+        return iter(()) if self.trail is None else arming(position, peak_price, self.gain)
+
     def _targets(
         self, position: Position
     ) -> Iterator[tuple[Tranche | None, tuple[Decimal, Decimal]]]:
@@ -338,6 +351,7 @@ class TakeProfit:
 
 
 Leveled = StopLoss | TrailingStop | BreakEvenStop | TakeProfit
+Trailing = TrailingStop | BreakEvenStop | TakeProfit
 Waiting = TimeStop | SignalExit
 ExitRule = Leveled | Waiting
 Stop = StopLoss | TrailingStop | BreakEvenStop | TimeStop

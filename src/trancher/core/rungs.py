@@ -16,7 +16,7 @@ from typing import assert_never
 from trancher.core.claims import ALL, Claim
 from trancher.core.conditions import ALWAYS, NEVER, Condition, Look, Observation, Wait, both
 from trancher.core.errors import InvalidPlan
-from trancher.core.exits import ExitRule, Leveled, Stop, TakeProfit, Waiting
+from trancher.core.exits import ExitRule, Leveled, Stop, TakeProfit, Trailing, Waiting
 from trancher.core.lifecycle import State
 from trancher.core.money import QUOTE_QUANTUM, ZERO, floor_to
 from trancher.core.order import RuleId, TrancheId, rule_id
@@ -261,6 +261,12 @@ class Plan:
                 for tranche, price in rule.levels(position, peak_price):
                     if _left(position, _rule_of(position, index, rule, tranche)) != ZERO:
                         yield Level(price=price, falling=Look.LOSS_LEVEL in rule.looks)
+
+    def arming(self, position: Position, peak_price: Decimal | None) -> Iterator[Decimal]:
+        """Yield the prices, on the tick, that would arm an exit rule which does not trail yet."""
+        for index, rule in enumerate(self.exits):
+            if isinstance(rule, Trailing) and _left(position, rule_id(index)) != ZERO:
+                yield from rule.arms(position, peak_price)
 
     def exit_waits(self, position: Position) -> Iterator[Wait]:
         """Yield the ways in which an exit rule may become due beside prices."""
