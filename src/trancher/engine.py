@@ -64,6 +64,7 @@ class Seat:
         past: what it remembers over all its positions.
         opened: how many positions it has had, the present one included.
         price: the latest it saw, quote per base.
+        priced_at: when it saw that.
         changes: how often something happened to it.
         entries: how many of its entry orders have begun to fill.
         refusals: evaluations refused, by code; one with two reasons counts for both.
@@ -75,6 +76,7 @@ class Seat:
     past: Past = NO_PAST
     opened: int = 1
     price: Decimal | None = None
+    priced_at: datetime | None = None
     changes: int = 0
     entries: int = 0
     refusals: Counter[RefusalCode] = field(default_factory=Counter)
@@ -106,7 +108,7 @@ class Engine:
     def evaluate(self, name: BotName, seen: Observation) -> None:
         """Look at the market for one bot and do what is due: an exit, else an entry."""
         seat = self.seats[name]
-        seat.price = seen.price
+        seat.price, seat.priced_at = seen.price, seen.at
         if self._limits.max_drawdown is not None:
             self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
         if self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen)):
@@ -130,7 +132,7 @@ class Engine:
     def close(self, name: BotName, seen: Observation, *, reason: str) -> None:
         """Sell all that a bot holds, whatever its plan says."""
         seat = self.seats[name]
-        seat.price = seen.price
+        seat.price, seat.priced_at = seen.price, seen.at
         self._leave(seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason))
 
     @exact
@@ -163,7 +165,8 @@ class Engine:
         worth = self.treasury.cash
         for name, seat in self.seats.items():
             if seat.position.held > 0:
-                price = self._marks.price(name, at) or seat.price
+                # What was seen inside a candle, or paid, is later than the close before it.
+                price = self._marks.price(name, at, after=seat.priced_at) or seat.price
                 assert price is not None
                 worth += seat.position.held * price
         return worth
@@ -260,7 +263,7 @@ class Engine:
     def _settle(self, seat: Seat, before: Position, filled: Filled) -> None:
         """Move the cash of a fill."""
         fill, instrument = filled.fill, seat.bot.instrument
-        seat.price = fill.price
+        seat.price, seat.priced_at = fill.price, fill.at
         fee = fill.fee if fill.fee_asset == instrument.quote else ZERO
         notional = fill.price * fill.quantity
         if fill.side is Side.BUY:

@@ -48,8 +48,11 @@ class Store(Protocol):
 class Marks(Protocol):
     """Says where the market stands, and how far it moved while nothing happened to a position."""
 
-    def price(self, bot: BotName, at: datetime) -> Decimal | None:
-        """Return the latest price known at `at` of a bot's instrument, quote per base."""
+    def price(self, bot: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        """Return the latest price known at `at` of a bot's instrument, quote per base.
+
+        None where there is none, or none that was known later than `after`.
+        """
         ...
 
     def take(self, bot: BotName) -> Marked | None:

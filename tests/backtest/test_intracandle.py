@@ -9,6 +9,7 @@ from backtest.scripted import (
     Prices,
     configuration,
     only_seat,
+    refused,
     replayed_rows,
     run,
     tape,
@@ -30,6 +31,23 @@ def test_an_order_decided_at_a_close_fills_at_the_next_open() -> None:
     replayed = run(text, [QUIET, (101, 103, 99, 102), QUIET])
 
     assert tape(replayed) == ["01:00:00.000000 buy 0.97 @ 103 fee 0.09991"]
+
+
+@pytest.mark.parametrize("drawdown", ["6%", "4%"])
+def test_what_is_bought_inside_a_candle_is_worth_what_was_paid(drawdown: str) -> None:
+    """
+    4.44 bought at 90 are no gain because the last close was 99: equity has never been above 1000.
+    The stop loses 5 % of it, which 6 % allow and 4 % do not.
+    """
+    entry = 'plan = "ladder"\nbase_size = 10\nlevels = [{drop = "10%", size = 400}]'
+    limit = f'max_drawdown = "{drawdown}"'
+    path = 'same_candle = "path"'
+    text = configuration(entry, 'stop_loss = "12%"', portfolio=limit, backtest=path)
+
+    replayed = run(text, [*BOUGHT_AT_100, (100, 100, 99, 99), (99, 99, 70, 75), QUIET])
+
+    assert len(tape(replayed)) == (4 if drawdown == "6%" else 3)
+    assert bool(refused(replayed)) is (drawdown == "4%")
 
 
 def test_a_stop_that_the_candle_opened_beyond_fills_at_the_open() -> None:

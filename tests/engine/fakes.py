@@ -114,8 +114,8 @@ class LoggedStore(MemoryStore):
 class NoMarks:
     """A market of which nothing is told between events."""
 
-    def price(self, _: BotName, at: datetime) -> Decimal | None:
-        del at
+    def price(self, _: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        del at, after
         return None
 
     def take(self, _: BotName) -> Marked | None:

@@ -92,10 +92,12 @@ class Feed:
         """Return the highest close of the candles from `first` to `last`, both included."""
         return self._price(int(self.candles.close[first : last + 1].max()))
 
-    def close_at(self, at: datetime) -> Decimal | None:
-        """Return the latest close known at a time; None before the first."""
+    def close_at(self, at: datetime, *, after: datetime | None) -> Decimal | None:
+        """Return the latest close known at a time, if it became known later than `after`."""
         index = int(np.searchsorted(self.closed_at, micros(at), side="right")) - 1
-        return None if index < 0 else self.close(index)
+        if index < 0 or (after is not None and int(self.closed_at[index]) <= micros(after)):
+            return None
+        return self.close(index)
 
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND

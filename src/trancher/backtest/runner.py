@@ -133,8 +133,8 @@ class Told:
     def __init__(self, runners: Sequence[Runner]) -> None:
         self._runners = {runner.name: runner for runner in runners}
 
-    def price(self, bot: BotName, at: datetime) -> Decimal | None:
-        return self._runners[bot].feed.close_at(at)
+    def price(self, bot: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        return self._runners[bot].feed.close_at(at, after=after)
 
     def take(self, bot: BotName) -> Marked | None:
         return self._runners[bot].told()
