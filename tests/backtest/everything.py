@@ -87,27 +87,52 @@ LIMITS: Final = {
     "reserve_funds": ('"none"', '"ladder"', '"next"'),
 }
 TERMS: Final = {"taker_fee": ('"0.2%"',), "min_notional": ("0", "12")}
+OTHER: Final = "GIZMO/USD"
+OTHER_TERMS: Final = f'[instrument."{OTHER}"]\nprice_tick = 1\nquantity_step = 0.01\n'
 DRAWDOWN: Final = {"max_drawdown": ("0.02", "0.01")}
 
 
 def everything(dial: Dial, *, drawdown: bool = False) -> str:
     """Return a configuration of one bot; the plainest is a ladder without anything new."""
+    entry, leave = _plan(dial, ORDERS)
+    return _head(dial, drawdown=drawdown) + bot("bot", entry, leave, limits=_chosen(dial, LIMITS))
+
+
+def several(dials: Sequence[Dial]) -> str:
+    """Return a configuration of a bot for each dial, whose entries all rest at a limit.
+
+    The first and the last trade one symbol; one between them may trade another.
+    """
+    text = _head(dials[0], drawdown=False) + OTHER_TERMS
+    for place, dial in enumerate(dials):
+        entry, leave = _plan(dial, ORDERS[1:])
+        between = 0 < place < len(dials) - 1
+        symbol = dial.pick((OTHER, SYMBOL)) if between else SYMBOL
+        limits = _chosen(dial, LIMITS)
+        text += bot(f"bot{place}", entry, leave, limits=limits, symbol=symbol)
+    return text
+
+
+def _plan(dial: Dial, orders: Sequence[str]) -> tuple[str, str]:
+    """Return how a bot enters, with its signals, and how it leaves."""
     ladder, stop = dial.pick(LADDERS), dial.pick(STOPS)
     by_tranche = 'over = "tranche"' in ladder + stop
     entry = [
         dial.pick(ENTRIES),
-        dial.pick(ORDERS),
+        dial.pick(orders),
         dial.pick(REARMS if by_tranche else WINDOWS),
         f'on_excess = "{dial.pick(("refuse", "clip"))}"',
         "[bot.signals]",
         _chosen(dial, SIGNALS),
     ]
     leave = [ladder, stop, dial.pick(LEAVING), _chosen(dial, EXITS)]
+    return "\n".join(entry), "\n".join(leave)
+
+
+def _head(dial: Dial, *, drawdown: bool) -> str:
     limits = {**PORTFOLIO, **(DRAWDOWN if drawdown else {})}
     portfolio, terms = _chosen(dial, limits), _chosen(dial, TERMS)
-    return head(portfolio=portfolio, terms=terms, backtest=_chosen(dial, BACKTEST)) + bot(
-        "bot", "\n".join(entry), "\n".join(leave), limits=_chosen(dial, LIMITS)
-    )
+    return head(portfolio=portfolio, terms=terms, backtest=_chosen(dial, BACKTEST))
 
 
 def _chosen(dial: Dial, table: Mapping[str, Sequence[str]]) -> str:

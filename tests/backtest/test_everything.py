@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.cases import rows_from
-from backtest.everything import everything
+from backtest.everything import OTHER, everything, several
 from backtest.replays import SYMBOL, Row, candles_of, replay_of
 from strategies import Dial, dials
 from trancher.app.settings import parse
@@ -24,9 +24,13 @@ LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=60).map(rows_from)
 
 
-def run(text: str, path: Sequence[Row], *, jump: bool = True) -> Replayed:
-    """Replay a configuration over a random path."""
+def run(
+    text: str, path: Sequence[Row], other: Sequence[Row] = (), *, jump: bool = True
+) -> Replayed:
+    """Replay a configuration over a random path, and another for what trades the other symbol."""
     candles = {SYMBOL: candles_of(path)}
+    if other:
+        candles[OTHER] = candles_of(other)
     return replay_of(parse(text, file="case.toml"), candles, jump=jump).run()
 
 
@@ -51,6 +55,20 @@ def test_a_candle_passed_over_changes_nothing(dial: Dial, path: Sequence[Row]) -
     text = everything(dial)
 
     assert story(run(text, path)) == story(run(text, path, jump=False))
+
+
+@LEAN
+@given(bots=st.lists(dials(), min_size=2, max_size=3), path=paths, other=paths)
+def test_nor_does_it_where_several_bots_have_orders_at_rest(
+    bots: Sequence[Dial], path: Sequence[Row], other: Sequence[Row]
+) -> None:
+    """
+    Bots on one symbol look at its candles at their own times; neither fills, expires or hurries
+    what another has at rest, whatever lies between them.
+    """
+    text = several(bots)
+
+    assert story(run(text, path, other)) == story(run(text, path, other, jump=False))
 
 
 @LEAN

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from backtest.scripted import configuration, only_seat, refused, run, tape
+from backtest.scripted import bot, configuration, head, only_seat, refused, run, tape
 from trancher.core.lifecycle import State
 
 FLAT: Final = (100, 100, 100, 100)
@@ -111,3 +111,18 @@ def test_the_build_window_cancels_it_and_ends_the_building() -> None:
     assert [f"{one.at:%H:%M}" for one in ended] == ["05:00"]
     assert seat.past.unfilled_at is not None
     assert seat.past.unfilled_at - ended[0].at == timedelta(0)
+
+
+@pytest.mark.parametrize("evaluate", ["intracandle", "close"])
+@pytest.mark.parametrize("offsets", [("8%", "1%"), ("1%", "8%")])
+def test_each_of_two_bots_fills_at_its_own_limit(evaluate: str, offsets: tuple[str, str]) -> None:
+    """
+    The candle falls through 99 to 90; that the other bot looks at 92 makes neither worse nor
+    better, whichever comes first in the file.
+    """
+    text = head(backtest=f'evaluate = "{evaluate}"')
+    text += "".join(bot(f"at{place}", once(offset=one)) for place, one in enumerate(offsets))
+
+    done = run(text, [FLAT, FLAT, (100, 100, 90, 92), FLAT])
+
+    assert sorted(line.split()[4] for line in tape(done)) == ["92", "99"]

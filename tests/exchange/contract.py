@@ -22,6 +22,7 @@ from trancher.ports import Exchange, Report
 
 NOON: Final = datetime(2025, 1, 1, 12, tzinfo=UTC)
 SYMBOL: Final = "ACME/USD"
+BOT: Final = BotName("bot")
 
 
 def buy(name: str = "b1", *, size: str = "100", symbol: str = SYMBOL) -> EntryOrder:
@@ -29,7 +30,7 @@ def buy(name: str = "b1", *, size: str = "100", symbol: str = SYMBOL) -> EntryOr
     return EntryOrder(
         client_order_id=ClientOrderId(name),
         position_id=PositionId("bot-1"),
-        bot=BotName("bot"),
+        bot=BOT,
         symbol=symbol,
         size=Decimal(size),
         rung=0,
@@ -45,7 +46,7 @@ def sell(
     return ExitOrder(
         client_order_id=ClientOrderId(name),
         position_id=PositionId("bot-1"),
-        bot=BotName("bot"),
+        bot=BOT,
         symbol=symbol,
         quantity=Decimal(quantity),
         limit_price=None if limit is None else Decimal(limit),

@@ -1,18 +1,19 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.contract import NOON, SYMBOL, ExchangeContract, buy, sell
+from exchange.contract import BOT, NOON, SYMBOL, ExchangeContract, buy, sell
 from trancher.core.events import Filled, OrderEnded
 from trancher.core.instrument import FeeIn, Instrument
-from trancher.core.order import Fill, Order
+from trancher.core.order import BotName, EntryOrder, Fill, Order
 from trancher.exchange.paper import PaperExchange
 
 LATER = NOON + timedelta(hours=1)
+OTHER = BotName("other")
 ACME = Instrument(
     symbol=SYMBOL,
     price_tick=Decimal("0.5"),
@@ -31,7 +32,7 @@ def paper(instrument: Instrument = ACME, *, slippage: str = "0") -> PaperExchang
 def opened(exchange: PaperExchange, order: Order, price: str) -> Fill:
     """Send an order, open at a price, and return its fill."""
     exchange.send(order)
-    exchange.open(SYMBOL, Decimal(price), LATER)
+    exchange.open(BOT, Decimal(price), LATER)
     filled, ended = exchange.reports()
     assert isinstance(filled, Filled)
     assert isinstance(ended, OrderEnded)
@@ -46,7 +47,7 @@ class TestPaperExchange(ExchangeContract):
         self.exchange = self._paper = paper()
 
     def move_to(self, price: str) -> None:
-        self._paper.open(SYMBOL, Decimal(price), LATER)
+        self._paper.open(BOT, Decimal(price), LATER)
 
 
 @pytest.mark.parametrize(
@@ -102,18 +103,71 @@ def test_the_fee_of_a_sale_is_taken_in_quote_even_where_that_of_a_buy_is_not() -
     assert (fill.fee, fill.fee_asset) == (Decimal("0.2"), "USD")
 
 
-def test_an_order_waits_for_the_next_opening_of_its_own_symbol() -> None:
+def test_an_order_waits_for_the_next_opening_that_its_own_bot_is_shown() -> None:
     """
-    Another symbol's price is no price for it.
+    What another bot is shown, be it of the same symbol, is no price for it.
     """
-    other = replace(ACME, symbol="GIZMO/USD")
-    exchange = PaperExchange({SYMBOL: ACME, "GIZMO/USD": other}, slippage=Decimal(0))
+    exchange = paper()
     exchange.send(buy())
 
-    exchange.open("GIZMO/USD", Decimal(100), LATER)
+    exchange.open(OTHER, Decimal(100), LATER)
 
     assert list(exchange.reports()) == []
-    assert (exchange.waits(SYMBOL), exchange.waits("GIZMO/USD")) == (True, False)
+    assert (exchange.waits(BOT), exchange.waits(OTHER)) == (True, False)
+
+
+def resting(*, limit: str = "90", until: datetime = LATER) -> PaperExchange:
+    """Return an exchange at which one order of BOT rests."""
+    exchange = paper()
+    exchange.send(at_limit(limit, until))
+    exchange.open(BOT, Decimal(100), NOON)
+    return exchange
+
+
+def at_limit(limit: str, until: datetime) -> EntryOrder:
+    """Return an order to buy at `limit` or below."""
+    return replace(buy(), limit_price=Decimal(limit), expires_at=until)
+
+
+def test_what_rests_neither_fills_nor_expires_while_another_bot_acts() -> None:
+    """
+    The other bot looks at a level of its own, which the price met first or last; nobody knows.
+    """
+    exchange = resting()
+
+    exchange.touch(OTHER, Decimal(80), NOON)
+    exchange.meet(OTHER)
+    exchange.leave(OTHER)
+    exchange.expire(OTHER, LATER)
+
+    assert list(exchange.reports()) == []
+
+
+def test_what_rests_fills_at_the_price_that_its_own_bot_is_shown() -> None:
+    """
+    Where both levels were touched, each has its own price.
+    """
+    exchange = resting()
+    exchange.touch(OTHER, Decimal(80), NOON)
+
+    exchange.touch(BOT, Decimal(90), NOON)
+    exchange.meet(BOT)
+
+    filled, _ = exchange.reports()
+    assert isinstance(filled, Filled)
+    assert filled.fill.price == 90
+
+
+def test_what_a_bot_sends_does_not_meet_the_price_that_another_is_shown() -> None:
+    """
+    It waits for its own next opening price.
+    """
+    exchange = paper()
+    exchange.touch(OTHER, Decimal(80), LATER)
+
+    exchange.send(buy())
+
+    assert exchange.waits(BOT)
 
 
 def test_orders_fill_in_the_order_in_which_they_came() -> None:
@@ -124,7 +178,7 @@ def test_orders_fill_in_the_order_in_which_they_came() -> None:
     for name in ("b2", "b1", "b3"):
         exchange.send(buy(name))
 
-    exchange.open(SYMBOL, Decimal(100), LATER)
+    exchange.open(BOT, Decimal(100), LATER)
 
     filled = [one.order_id for one in exchange.reports() if isinstance(one, Filled)]
     assert filled == ["b2", "b1", "b3"]
@@ -135,10 +189,10 @@ def test_while_a_price_is_touched_orders_fill_at_it_at_once() -> None:
     Afterwards they wait again.
     """
     exchange = paper()
-    exchange.touch(SYMBOL, Decimal(95), LATER)
+    exchange.touch(BOT, Decimal(95), LATER)
 
     exchange.send(sell("s1"))
-    exchange.leave(SYMBOL)
+    exchange.leave(BOT)
     exchange.send(sell("s2"))
 
     filled, ended = exchange.reports()
@@ -146,7 +200,7 @@ def test_while_a_price_is_touched_orders_fill_at_it_at_once() -> None:
     assert filled.order_id == "s1"
     assert (filled.fill.price, filled.fill.at) == (Decimal(95), LATER)
     assert isinstance(ended, OrderEnded)
-    assert exchange.waits(SYMBOL)
+    assert exchange.waits(BOT)
 
 
 def test_a_cancel_is_dated_by_what_the_exchange_saw_last() -> None:
@@ -160,7 +214,7 @@ def test_a_cancel_is_dated_by_what_the_exchange_saw_last() -> None:
 
     (ended,) = exchange.reports()
     assert ended == OrderEnded(order_id=buy().client_order_id, reason="canceled", at=NOON)
-    assert not exchange.waits(SYMBOL)
+    assert not exchange.waits(BOT)
 
 
 def test_all_orders_end_when_no_price_will_come() -> None:
@@ -186,7 +240,7 @@ def test_what_the_minimums_forbid_at_the_price_met_is_rejected() -> None:
     exchange = paper(coarse, slippage="0.5")
     exchange.send(buy(size="12"))
 
-    exchange.open(SYMBOL, Decimal(100), LATER)
+    exchange.open(BOT, Decimal(100), LATER)
 
     (ended,) = exchange.reports()
     assert isinstance(ended, OrderEnded)
@@ -211,7 +265,7 @@ def test_a_purchase_obeys_the_rules_of_the_instrument(
     exchange = PaperExchange({SYMBOL: instrument}, slippage=slippage)
     exchange.send(buy(size=str(size)))
 
-    exchange.open(SYMBOL, price, LATER)
+    exchange.open(BOT, price, LATER)
 
     for report in exchange.reports():
         if isinstance(report, Filled):

@@ -190,7 +190,7 @@ class Replay:
     def _next(self, runner: Runner, start: int) -> int:
         """Return the first candle from `start` on that may matter to a runner."""
         # An order that waits for an opening price makes the very next candle matter.
-        if not self._jump or self._exchange.waits(runner.feed.symbol):
+        if not self._jump or self._exchange.waits(runner.name):
             return start
         return runner.next_candle(self.engine, start)
 
@@ -215,18 +215,18 @@ class Replay:
             look=self._look,
         )
         self._exchange.offer(feed.symbol, feed.volume(last), feed.time(feed.opened_at(last)))
-        self._exchange.touch(feed.symbol, seen.price, seen.at)
+        self._exchange.touch(runner.name, seen.price, seen.at)
         self.engine.close(runner.name, seen, reason=_AT_THE_END)
         self.engine.receive()
-        self._exchange.leave(feed.symbol)
+        self._exchange.leave(runner.name)
 
     def _open(self, runner: Runner, index: int) -> None:
         self._catch_up(runner, index - 1)
         feed = runner.feed
-        if self._exchange.waits(feed.symbol):
+        if self._exchange.waits(runner.name):
             at = feed.time(feed.opened_at(index))
             self._exchange.offer(feed.symbol, feed.volume(index), at)
-            self._exchange.open(feed.symbol, feed.open(index), at)
+            self._exchange.open(runner.name, feed.open(index), at)
             self.engine.receive()
 
     def _inside(self, runner: Runner, index: int) -> None:
@@ -260,7 +260,7 @@ class Replay:
             price, gapped = min(feed.open(index), limit), feed.open(index) <= limit
             self._show(runner, index, price, self._touched_at(runner, index, gapped=gapped))
             self._meet(runner)
-            self._exchange.leave(feed.symbol)
+            self._exchange.leave(runner.name)
 
     def _close(self, runner: Runner, index: int) -> None:
         feed, seat = runner.feed, self.engine.seats[runner.name]
@@ -269,7 +269,7 @@ class Replay:
             # A tranche that was opened in this candle has not seen all of it.
             self.engine.look_back(runner.name)
         at = feed.time(int(feed.closed_at[index]))
-        self._exchange.expire(feed.symbol, at)
+        self._exchange.expire(runner.name, at)
         self.engine.receive()
         # A candle that was visited for what filled at its open may mean nothing at its close.
         if index < len(feed) - 1 and self._next(runner, index) == index:
@@ -306,7 +306,7 @@ class Replay:
             ),
         )
         self.engine.receive()
-        self._exchange.leave(runner.feed.symbol)
+        self._exchange.leave(runner.name)
 
     def _touched_at(self, runner: Runner, index: int, *, gapped: bool) -> datetime:
         feed = runner.feed
@@ -319,11 +319,11 @@ class Replay:
         feed = runner.feed
         opened_at = feed.time(feed.opened_at(index))
         self._exchange.offer(feed.symbol, feed.volume(index), opened_at)
-        self._exchange.touch(feed.symbol, price, at)
+        self._exchange.touch(runner.name, price, at)
 
     def _meet(self, runner: Runner) -> None:
         """Let what rests at the price shown fill."""
-        self._exchange.meet(runner.feed.symbol)
+        self._exchange.meet(runner.name)
         self.engine.receive()
 
 

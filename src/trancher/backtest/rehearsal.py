@@ -203,7 +203,7 @@ class _Walk:
             reason=rung.label,
             decided_at=self._at,
         )
-        exchange.touch(symbol, self._price, self._at)
+        exchange.touch(self._bot.name, self._price, self._at)
         exchange.send(order)
         events: tuple[Event, ...] = (
             EntryAccepted(order=order, at=self._at),

@@ -1,8 +1,12 @@
 """The paper exchange: deterministic fills from candles, behind the port of a real exchange.
 
-An order that comes at a candle's close waits for the symbol's next opening price. While a price
-is being touched inside a candle, an order fills at it at once. A buy with a limit below the price
-it first meets rests, until the price touches its limit or it expires.
+An order that comes at a candle's close waits for the next opening price. While a price is being
+touched inside a candle, an order fills at it at once. A buy with a limit below the price it first
+meets rests, until the price touches its limit or it expires.
+
+Prices are shown to one bot at a time, since each looks at its own levels, and each has come to its
+own time: what one bot is shown moves no order of another. The volume of a candle is there once,
+whoever takes of it.
 
 Invariants:
 1. A market order moves against us by the slippage and is rounded against us to the tick; an order
@@ -12,6 +16,7 @@ Invariants:
 4. What the instrument's minimums forbid is rejected, and fills nothing.
 5. With a participation, the orders of one candle fill at most that share of its volume together;
    what is beyond it ends unfilled.
+6. What a bot is shown fills, expires and ends its own orders only.
 """
 
 from collections import defaultdict
@@ -31,7 +36,15 @@ from trancher.core.money import (
     exact,
     floor_to,
 )
-from trancher.core.order import ClientOrderId, EntryOrder, Fill, Order, Side, TradeId
+from trancher.core.order import (
+    BotName,
+    ClientOrderId,
+    EntryOrder,
+    Fill,
+    Order,
+    Side,
+    TradeId,
+)
 from trancher.ports import Report
 
 _TOO_SMALL: Final = "rejected: below the exchange's minimum"
@@ -77,17 +90,17 @@ class PaperExchange:
         self._slippage = slippage
         self._participation = participation
         self._rooms: dict[str, _Room] = {}
-        self._waiting: defaultdict[str, list[Order]] = defaultdict(list)
-        self._resting: defaultdict[str, list[Order]] = defaultdict(list)
-        self._touched: dict[str, _Touch] = {}
+        self._waiting: defaultdict[BotName, list[Order]] = defaultdict(list)
+        self._resting: defaultdict[BotName, list[Order]] = defaultdict(list)
+        self._touched: dict[BotName, _Touch] = {}
         self._reports: list[Report] = []
         self._now: datetime | None = None
 
     def send(self, order: Order) -> None:
-        touch = self._touched.get(order.symbol)
+        touch = self._touched.get(order.bot)
         if touch is None:
             self._now = order.decided_at
-            self._waiting[order.symbol].append(order)
+            self._waiting[order.bot].append(order)
         else:
             self._execute(order, touch.price, touch.at)
 
@@ -102,28 +115,28 @@ class PaperExchange:
         for order in self._take(lambda _: True):
             self._end(order, "canceled", at)
 
-    def expire(self, symbol: str, at: datetime) -> None:
-        """Take note of the time, and end the orders of `symbol` whose time is over."""
+    def expire(self, bot: BotName, at: datetime) -> None:
+        """Take note of the time, and end the orders of `bot` whose time is over."""
         self._now = at
-        for order in self._take(lambda order: order.symbol == symbol and _is_over(order, at)):
+        for order in self._take(lambda order: order.bot == bot and _is_over(order, at)):
             self._end(order, "expired", at)
 
     def _take(self, wanted: Callable[[Order], bool]) -> list[Order]:
         """Take the working orders that are wanted off the book, in the order they came."""
         taken: list[Order] = []
         for book in (self._waiting, self._resting):
-            for symbol, orders in book.items():
+            for bot, orders in book.items():
                 taken += [order for order in orders if wanted(order)]
-                book[symbol] = [order for order in orders if not wanted(order)]
+                book[bot] = [order for order in orders if not wanted(order)]
         return taken
 
     def reports(self) -> Sequence[Report]:
         told, self._reports = self._reports, []
         return told
 
-    def waits(self, symbol: str) -> bool:
-        """Say whether an order waits for the next opening price of `symbol`."""
-        return bool(self._waiting.get(symbol))
+    def waits(self, bot: BotName) -> bool:
+        """Say whether an order of `bot` waits for the next opening price."""
+        return bool(self._waiting.get(bot))
 
     @exact
     def offer(self, symbol: str, volume: Decimal, at: datetime) -> None:
@@ -132,30 +145,30 @@ class PaperExchange:
         if self._participation is not None and (known is None or known.at != at):
             self._rooms[symbol] = _Room(at=at, left=volume * self._participation)
 
-    def open(self, symbol: str, price: Decimal, at: datetime) -> None:
-        """Fill the waiting orders of `symbol` at an opening price, in the order they came."""
-        for order in self._waiting.pop(symbol, ()):
+    def open(self, bot: BotName, price: Decimal, at: datetime) -> None:
+        """Fill the waiting orders of `bot` at an opening price, in the order they came."""
+        for order in self._waiting.pop(bot, ()):
             self._execute(order, price, at)
 
-    def touch(self, symbol: str, price: Decimal, at: datetime) -> None:
-        """Let orders of `symbol` that come now fill at `price`, until `leave`."""
-        self._touched[symbol] = _Touch(price=price, at=at)
+    def touch(self, bot: BotName, price: Decimal, at: datetime) -> None:
+        """Let orders of `bot` that come now fill at `price`, until `leave`."""
+        self._touched[bot] = _Touch(price=price, at=at)
 
-    def meet(self, symbol: str) -> None:
-        """Let what rests at or above the touched price of `symbol` fill at it."""
-        price, at = self._touched[symbol].price, self._touched[symbol].at
-        resting, self._resting[symbol] = self._resting[symbol], []
+    def meet(self, bot: BotName) -> None:
+        """Let what `bot` has resting at or above the touched price fill at it."""
+        price, at = self._touched[bot].price, self._touched[bot].at
+        resting, self._resting[bot] = self._resting[bot], []
         for order in resting:
             assert isinstance(order, EntryOrder)
             assert order.limit_price is not None
             if price <= order.limit_price and not _is_over(order, at):
-                self._fill(order, price, at, fee=self._instruments[symbol].maker_fee)
+                self._fill(order, price, at, fee=self._instruments[order.symbol].maker_fee)
             else:
-                self._resting[symbol].append(order)
+                self._resting[bot].append(order)
 
-    def leave(self, symbol: str) -> None:
+    def leave(self, bot: BotName) -> None:
         """End what `touch` began."""
-        del self._touched[symbol]
+        del self._touched[bot]
 
     @exact
     def _execute(self, order: Order, price: Decimal, at: datetime) -> None:
@@ -165,7 +178,7 @@ class PaperExchange:
         if isinstance(order, EntryOrder):
             limit = order.limit_price
             if limit is not None and price > limit:
-                self._resting[order.symbol].append(order)
+                self._resting[order.bot].append(order)
                 return
             met = ceil_to(price * (ONE + self._slippage), instrument.price_tick)
             best = met if limit is None else min(met, limit)
