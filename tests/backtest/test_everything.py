@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from backtest.cases import rows_from
 from backtest.everything import OTHER, everything, several
-from backtest.replays import SYMBOL, Row, candles_of, replay_of
+from backtest.replays import FIRST, INTERVAL, SYMBOL, Row, candles_of, replay_of
 from strategies import Dial, dials
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
@@ -21,6 +22,7 @@ from trancher.core.order import Side
 from trancher.core.signals import RISING
 
 LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
+CANDLE = timedelta(minutes=INTERVAL)
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=60).map(rows_from)
 
 
@@ -119,6 +121,27 @@ def test_no_exit_is_refused_but_for_the_size_that_the_exchange_takes(
         for refusal in record.first.refusals
     }
     assert codes <= {"MIN_NOTIONAL", "MIN_QUANTITY"}
+
+
+@LEAN
+@given(bots=st.lists(dials(), min_size=1, max_size=2), path=paths, other=paths)
+def test_no_event_is_dated_before_the_candle_of_the_one_before_it(
+    bots: Sequence[Dial], path: Sequence[Row], other: Sequence[Row]
+) -> None:
+    """
+    Inside a candle the order is assumed, and what fills at its open keeps the time of the open;
+    a cancellation is never dated before the decision that it follows.
+    """
+    done = run(several(bots), path, other)
+
+    latest = dict[str, datetime]()
+    for entry in done.store.journal:
+        bot, _, _ = entry.position_id.rpartition("-")
+        at, before = entry.event.at, latest.get(bot, FIRST)
+        assert at >= FIRST + (before - FIRST) // CANDLE * CANDLE
+        if isinstance(entry.event, OrderEnded) and entry.event.reason == "canceled":
+            assert at >= before
+        latest[bot] = at
 
 
 @LEAN

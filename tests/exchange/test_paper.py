@@ -217,6 +217,19 @@ def test_a_cancel_is_dated_by_what_the_exchange_saw_last() -> None:
     assert not exchange.waits(BOT)
 
 
+def test_a_cancel_inside_a_candle_is_dated_by_the_price_touched() -> None:
+    """
+    Not by what the exchange had seen before, which is as long ago as the last quiet candle.
+    """
+    exchange = resting(until=LATER + timedelta(hours=1))
+    exchange.touch(BOT, Decimal(110), LATER)
+
+    exchange.cancel(buy().client_order_id)
+
+    (ended,) = exchange.reports()
+    assert ended.at == LATER
+
+
 def test_all_orders_end_when_no_price_will_come() -> None:
     """
     Every waiting order is told about, at the time that is said.

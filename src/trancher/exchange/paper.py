@@ -151,7 +151,11 @@ class PaperExchange:
             self._execute(order, price, at)
 
     def touch(self, bot: BotName, price: Decimal, at: datetime) -> None:
-        """Let orders of `bot` that come now fill at `price`, until `leave`."""
+        """Take note of the time, and let orders of `bot` that come now fill at `price`.
+
+        `leave` ends it.
+        """
+        self._now = at
         self._touched[bot] = _Touch(price=price, at=at)
 
     def meet(self, bot: BotName) -> None:
