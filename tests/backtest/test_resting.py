@@ -126,3 +126,25 @@ def test_each_of_two_bots_fills_at_its_own_limit(evaluate: str, offsets: tuple[s
     done = run(text, [FLAT, FLAT, (100, 100, 90, 92), FLAT])
 
     assert sorted(line.split()[4] for line in tape(done)) == ["92", "99"]
+
+
+@pytest.mark.parametrize("order", ["worst", "best", "path"])
+def test_what_rests_takes_the_place_of_the_candle_s_entry(order: str) -> None:
+    """
+    03:00 opens at 94, below the limit of 100 that rests and the level of 95 that would be bought:
+    the one fills at that open, the other at the next.
+    """
+    rungs = (
+        'plan = "rungs"\norder = "limit"\noffset = "0%"\nttl = "9h"\n'
+        'rungs = [{when = {flat = true}, size = 100}, {when = {elapsed = "1h"}, size = 94},\n'
+        '         {when = {drop = "5%", from = "first_entry"}, size = 47}]'
+    )
+    text = configuration(rungs, backtest=f'same_candle = "{order}"')
+
+    done = run(text, [FLAT, FLAT, (101, 101, 101, 101), *[(94, 94, 94, 94)] * 3])
+
+    assert tape(done) == [
+        "01:00:00.000000 buy 1 @ 100 fee 0",
+        "03:00:00.000000 buy 0.94 @ 94 fee 0",
+        "04:00:00.000000 buy 0.5 @ 94 fee 0",
+    ]

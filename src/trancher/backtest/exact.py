@@ -291,21 +291,24 @@ class Replay:
         self, runner: Runner, index: int, price: Decimal, look: Look, *, gapped: bool
     ) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""
-        at = self._touched_at(runner, index, gapped=gapped)
+        at, seat = self._touched_at(runner, index, gapped=gapped), self.engine.seats[runner.name]
         self._show(runner, index, price, at)
+        before = seat.entries
         if look is Look.ENTRY_LEVEL:
             self._meet(runner)
-        self.engine.evaluate(
-            runner.name,
-            Observation(
-                price=price,
-                at=at,
-                look=look,
-                readings=runner.readings(index - 1),
-                peak_price=runner.peak_price(self.engine.seats[runner.name].position),
-            ),
-        )
-        self.engine.receive()
+        # What rested and filled here is the candle's entry: none is decided beside it.
+        if seat.entries == before:
+            self.engine.evaluate(
+                runner.name,
+                Observation(
+                    price=price,
+                    at=at,
+                    look=look,
+                    readings=runner.readings(index - 1),
+                    peak_price=runner.peak_price(seat.position),
+                ),
+            )
+            self.engine.receive()
         self._exchange.leave(runner.name)
 
     def _touched_at(self, runner: Runner, index: int, *, gapped: bool) -> datetime:
