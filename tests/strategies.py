@@ -71,11 +71,19 @@ def order_id(name: str) -> ClientOrderId:
 
 
 def opened(
-    *, disposal: Disposal = Disposal.FIFO, instrument: Instrument = BTC, name: str = "bot-1"
+    *,
+    disposal: Disposal = Disposal.FIFO,
+    instrument: Instrument = BTC,
+    name: str = "bot-1",
+    before: Position | None = None,
 ) -> Position:
     """Return a position to which nothing has happened."""
     return new_position(
-        position_id=PositionId(name), bot=BOT_NAME, instrument=instrument, disposal=disposal
+        position_id=PositionId(name),
+        bot=BOT_NAME,
+        instrument=instrument,
+        disposal=disposal,
+        before=before,
     )
 
 

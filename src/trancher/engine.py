@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from trancher.core.book import dust_line
 from trancher.core.bot import (
     NO_PAST,
     Bot,
@@ -35,7 +34,6 @@ from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
 from trancher.core.position import Position, WorkingEntry, new_position
-from trancher.core.tranches import NO_DUST, Dust
 from trancher.ports import Exchange, Marks, Report, Store
 from trancher.treasury import Treasury
 
@@ -314,7 +312,7 @@ class Engine:
             self.treasury.closed(done.anchor_realized, at)
             seat.closed.append(done)
         seat.opened += 1
-        seat.position = _fresh(seat.bot, seat.opened, dust_line(done.book))
+        seat.position = _fresh(seat.bot, seat.opened, before=done)
 
 
 def _exposure(seats: Iterable[Seat]) -> Decimal:
@@ -333,11 +331,11 @@ def _fills(report: Filled, entry: WorkingEntry) -> bool:
     return report.order_id == entry.order.client_order_id
 
 
-def _fresh(bot: Bot, number: int, line: Dust = NO_DUST) -> Position:
+def _fresh(bot: Bot, number: int, *, before: Position | None = None) -> Position:
     return new_position(
         position_id=PositionId(f"{bot.name}-{number}"),
         bot=bot.name,
         instrument=bot.instrument,
         disposal=bot.disposal,
-        line=line,
+        before=before,
     )

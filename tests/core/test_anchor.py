@@ -11,7 +11,7 @@ from trancher.core.anchor import Anchor, realized_by_fill
 from trancher.core.money import exact
 from trancher.core.order import Side, settle
 from trancher.core.position import Position
-from trancher.core.tranches import Disposal
+from trancher.core.tranches import NO_DUST, Disposal
 
 D = Decimal
 COARSE = replace(BTC, quantity_step=D("0.00001"))
@@ -104,10 +104,11 @@ def test_every_sale_says_what_it_realized() -> None:
         fill(Side.SELL, "1", "120", trade_id="s2", fee="1"),
     ]
 
-    told = list(realized_by_fill([*bought, *sold], BTC, {}))
+    told = list(realized_by_fill([*bought, *sold], BTC, line=NO_DUST))
 
     assert told == [(sold[0], D(100)), (sold[1], D(-31))]
-    assert list(realized_by_fill([bought[0], sold[1], bought[1]], BTC, {})) == [(sold[1], D(19))]
+    told = list(realized_by_fill([bought[0], sold[1], bought[1]], BTC, line=NO_DUST))
+    assert told == [(sold[1], D(19))]
 
 
 @given(parts=st.lists(st.integers(0, 2**20 - 1).map(Dial), min_size=1, max_size=12))

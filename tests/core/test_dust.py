@@ -1,5 +1,7 @@
 """The dust line: what past positions left over as unsellable, and the sale that sweeps it up."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -9,15 +11,22 @@ from hypothesis import strategies as st
 
 from core.facts import after, entry, filled, leave
 from core.facts import ended as order_ended
-from strategies import BOT_NAME, BOT_RULES, BTC, units
+from core.walk import Life, Step, walk
+from strategies import BOT_NAME, BOT_RULES, BTC, NOON, opened, units
 from trancher.core.anchor import Anchor, realized_by_fill
-from trancher.core.book import book_dust, dust_line, sell, swept_by, swept_by_trade
+from trancher.core.book import Book, book_dust, dust_line, sell
+from trancher.core.bot import Bot
+from trancher.core.conditions import ALWAYS, Look
 from trancher.core.errors import OversoldPosition
-from trancher.core.events import BuildingEnded, Event
+from trancher.core.events import BuildingEnded, DustBooked, Event
+from trancher.core.exits import StopLoss, TakeProfit
+from trancher.core.instrument import FeeIn
+from trancher.core.limits import BotLimits, PortfolioLimits
 from trancher.core.money import exact
-from trancher.core.order import ClientOrderId, PositionId, TradeId
+from trancher.core.order import ClientOrderId, TradeId
 from trancher.core.pnl import identity_gap
-from trancher.core.position import Position, new_position
+from trancher.core.position import Position
+from trancher.core.rungs import EntryRung, Plan
 from trancher.core.tranches import NO_DUST, SWEPT, Disposal, Dust, Sale
 
 D = Decimal
@@ -26,13 +35,8 @@ LINE: Final = Dust(quantity=D("0.3"), cost=D(33), fee=D("0.3"))
 
 def held(line: Dust = LINE, *, disposal: Disposal = Disposal.FIFO) -> Position:
     """Return a position that bought 1 @ 100 with a fee of 0.1, beside a dust line."""
-    start = new_position(
-        position_id=PositionId("bot-2"),
-        bot=BOT_NAME,
-        instrument=BTC,
-        disposal=disposal,
-        line=line,
-    )
+    over = replace(opened(), book=Book(disposal=disposal, line=line), anchor_line=line)
+    start = opened(disposal=disposal, name="bot-2", before=over)
     return after([entry(), filled("b1", "1", "100", fee="0.1"), order_ended("b1")], start=start)
 
 
@@ -89,7 +93,6 @@ def test_a_sale_inside_what_is_open_leaves_the_line_alone() -> None:
     book = sell(held().book, sale("0.4"))
 
     assert (book.line, book.swept) == (LINE, NO_DUST)
-    assert swept_by(book.exits[0]) == NO_DUST
 
 
 def test_more_than_tranches_and_line_hold_is_refused() -> None:
@@ -159,8 +162,88 @@ def test_the_books_balance_whatever_is_swept(
     assert identity_gap(book, mark_price=D(3)) == 0
     assert done.anchor_realized == book.realized_pnl
     fills = [one.fill for one in done.fills.values()]
-    ((_, realized),) = realized_by_fill(fills, BTC, swept_by_trade(book))
+    ((_, realized),) = realized_by_fill(fills, BTC, line=line)
     assert realized == book.realized_pnl
+
+
+def left_over(disposal: Disposal) -> Position:
+    """Return a position that bought 1 @ 100 and 1 @ 200, sold 1.9 @ 150, and left 0.1 as dust."""
+    events: list[Event] = [
+        *(entry("b1"), filled("b1", "1", "100", fee="1"), order_ended("b1")),
+        *(entry("b2"), filled("b2", "1", "200", fee="3"), order_ended("b2")),
+        BuildingEnded(reason="an exit begins", at=NOON),
+        *(leave("s1", "1.9", full=True), filled("s1", "1.9", "150"), order_ended("s1")),
+        DustBooked(at=NOON),
+    ]
+    return after(events, start=opened(disposal=disposal))
+
+
+@pytest.mark.parametrize("disposal", BOT_RULES)
+def test_the_anchor_gives_dust_a_cost_of_its_own(disposal: Disposal) -> None:
+    """
+    0.1 of 2 that cost 300 and 4 is 15 and 0.2 by average; the books say 20, 10 or the mean of it.
+    """
+    cost = {"fifo": "20", "lifo": "10", "hifo": "10", "average": "15"}[disposal]
+
+    over = left_over(disposal)
+
+    assert dust_line(over.book).cost == D(cost)
+    assert over.anchor.line == Dust(quantity=D("0.1"), cost=D(15), fee=D("0.2"))
+
+
+@pytest.mark.parametrize("disposal", BOT_RULES)
+def test_what_swept_dust_realizes_by_average_cost_is_the_same_under_every_rule(
+    disposal: Disposal,
+) -> None:
+    """
+    1 @ 100 bought, and 1.05 @ 100 sold: half the line comes with it, for 7.5 and 0.1 of fee, so
+    average cost has lost 2.6 whatever the books say; the other half stays.
+    """
+    fresh = opened(disposal=disposal, name="bot-2", before=left_over(disposal))
+    events: list[Event] = [
+        *(entry(), filled("b1", "1", "100", trade="again"), order_ended("b1")),
+        BuildingEnded(reason="an exit begins", at=NOON),
+        *(leave("s1", "1.05", full=True), filled("s1", "1.05", "100", trade="all")),
+    ]
+
+    done = after(events, start=fresh)
+
+    half = Dust(quantity=D("0.05"), cost=D("7.5"), fee=D("0.1"))
+    assert done.anchor == Anchor(realized=D("-2.6"), line=half)
+
+
+COARSE: Final = replace(
+    BTC, quantity_step=D("0.1"), taker_fee=D("0.1"), fee_in=FeeIn.BASE, price_tick=D(1)
+)
+ROUNDABOUT: Final = Bot(
+    name=BOT_NAME,
+    instrument=COARSE,
+    plan=Plan(
+        entries=(EntryRung(label="twice", when=ALWAYS, size=D(50), repeat=2),),
+        exits=(StopLoss(loss=D("0.08")), TakeProfit(gain=D("0.08"), share=None)),
+        rebuild=False,
+    ),
+    limits=BotLimits(tranche_cooldown=timedelta(0), max_position_size=None),
+    disposal=Disposal.FIFO,
+)
+paths: Final = st.lists(st.sampled_from([0, 12, -12, 50, -40]), min_size=8, max_size=20)
+
+
+@given(moves=paths, most=st.integers(1, 40))
+def test_swept_dust_changes_no_decision_and_no_order(moves: list[int], most: int) -> None:
+    """
+    Invariant 4 of position, over several positions of a bot: the limit of the day's loss counts
+    what dust had cost too, and it had cost the same under every rule.
+    """
+    limits = PortfolioLimits(max_daily_trades=None, max_daily_loss=D(most))
+    path = [Step(move, 4, (), 20, Look.EVERYTHING) for move in moves]
+    life = Life(ROUNDABOUT, limits, path)
+
+    told = [walk(life, disposal=rule) for rule in BOT_RULES]
+
+    assert [story.decisions for story in told[1:]] == [told[0].decisions] * 3
+    for positions in zip(*(story.positions for story in told), strict=True):
+        assert len({position.anchor for position in positions}) == 1
 
 
 @exact

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.walk import Asked, Happened, Life, Story, lives, walk
 from strategies import BOT_RULES
 from trancher.core.anchor import realized_by_fill
+from trancher.core.book import dust_line
 from trancher.core.decide_exit import decide_exit
 from trancher.core.events import DustBooked, Filled, OrderEnded
 from trancher.core.evolve import evolve
@@ -16,7 +17,7 @@ from trancher.core.lifecycle import State
 from trancher.core.money import ONE, QUOTE_QUANTUM, ZERO, exact, share_of
 from trancher.core.order import ExitOrder, Side, settle
 from trancher.core.position import Position, WorkingExit
-from trancher.core.tranches import Disposal
+from trancher.core.tranches import NO_DUST, Disposal
 
 
 def left(story: Story) -> list[tuple[Asked, ExitOrder]]:
@@ -46,11 +47,13 @@ def test_an_exit_leaves_what_the_exchange_takes_or_nothing(life: Life) -> None:
     for asked, order in left(walk(life)):
         instrument, price = life.bot.instrument, asked.seen.price
         free = instrument.sellable(asked.position.held - offered(asked.position))
-        rest = free - order.quantity
+        # A full exit takes the dust line along.
+        rest = max(free - order.quantity, ZERO)
 
         assert instrument.accepts(order.quantity, price)
         assert rest == 0 or instrument.accepts(rest, price)
         assert order.full is (rest == 0)
+        assert order.full or order.quantity <= free
         assert order.full <= (asked.position.working_exits == ())
 
 
@@ -208,19 +211,17 @@ def test_what_average_cost_realized_is_what_the_average_book_says_once_flat(life
     The anchor and the book that keeps every tranche round apart, quantum by quantum, and meet in
     the cash: at the end both say what came in less what went out, but for what dust still costs.
     """
-    story = walk(life, disposal=Disposal.AVERAGE)
-
-    dropped: dict[str, Decimal] = {}
-    for one in story.happened:
-        if isinstance(one.event, DustBooked):
-            dropped[one.before.id] = one.before.anchor_cost + one.before.anchor_fee
-    for position in story.closed:
-        book, dust = position.book, dropped.get(position.id, ZERO)
+    line = NO_DUST
+    for position in walk(life, disposal=Disposal.AVERAGE).closed:
+        book, before, line = position.book, line, position.anchor_line
         cash = book.cash_received - book.cash_paid
+        dust = book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee
 
-        assert position.anchor_realized - dust == cash
-        assert book.realized_pnl - book.dust_cost - book.dust_fee == cash
-        assert dust != 0 or position.anchor_realized == book.realized_pnl
+        assert position.anchor_realized - (line.cost + line.fee - before.cost - before.fee) == cash
+        assert book.realized_pnl - dust == cash
+        assert line.quantity == dust_line(book).quantity
+        if line == before == NO_DUST:
+            assert position.anchor_realized == book.realized_pnl
 
 
 @given(life=lives)
@@ -229,10 +230,12 @@ def test_what_each_sale_realized_adds_up(life: Life) -> None:
     """
     The fills of a position, told one by one, give what the position counts.
     """
+    line = NO_DUST
     for position in walk(life).positions:
         fills = [one.fill for one in position.fills.values()]
 
-        told = list(realized_by_fill(fills, position.instrument, {}))
+        told = list(realized_by_fill(fills, position.instrument, line=line))
 
+        line = position.anchor_line
         assert sum((realized for _, realized in told), ZERO) == position.anchor_realized
         assert [fill for fill, _ in told] == [f for f in fills if f.side is Side.SELL]

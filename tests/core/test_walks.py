@@ -75,7 +75,8 @@ def the_books_balance(story: Story) -> None:
         assert identity_gap(book, mark_price=story.price) == 0
         bought = sum(tranche.quantity for tranche in book.tranches)
         sold = sum(match.quantity for done in book.exits for match in done.matches)
-        assert bought == sold + book.open_quantity + book.dust_quantity
+        came = bought + book.swept.quantity
+        assert came == sold + book.open_quantity + book.dust_quantity
 
 
 def the_anchor_is_the_average_until_the_first_exit(story: Story) -> None:
@@ -94,11 +95,14 @@ def the_anchor_is_the_average_until_the_first_exit(story: Story) -> None:
 
 def no_more_is_offered_than_is_held(story: Story) -> None:
     """
-    Invariant 3 of decide: the working sell quantities never exceed what is held.
+    Invariant 1 of decide_exit: the working sell quantities never exceed what is held, and where
+    all is sold the bot's dust line.
     """
     for one in story.happened:
         working = one.after.working_exits
-        assert sum(w.order.quantity - w.filled for w in working) <= one.after.held
+        closing = one.after.state is State.CLOSING
+        most = one.after.held + (one.after.book.line.quantity if closing else 0)
+        assert sum(w.order.quantity - w.filled for w in working) <= most
         assert all(w.order.quantity > 0 for w in working)
 
 
@@ -180,9 +184,10 @@ def without_tranches(life: Life) -> Life:
 
 @exact
 def earned(position: Position) -> Decimal:
-    """Return the net of a flat position, less what its dust still costs."""
+    """Return the net of a flat position, less its dust: what was swept had cost it nothing."""
     book = position.book
-    return book.realized_pnl - book.dust_cost - book.dust_fee
+    dust = book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee
+    return book.realized_pnl - dust
 
 
 def entered(story: Story) -> list[tuple[Asked, EntryOrder]]:

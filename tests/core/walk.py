@@ -275,7 +275,10 @@ def _conclude(story: Story, seen: Observation) -> None:
             )
         number = len(story.closed) + 1
         story.position = opened(
-            disposal=story.bot.disposal, instrument=done.instrument, name=f"bot-{number}"
+            disposal=story.bot.disposal,
+            instrument=done.instrument,
+            name=f"bot-{number}",
+            before=done,
         )
 
 

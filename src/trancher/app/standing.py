@@ -9,7 +9,7 @@ Invariants:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,6 @@ from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.settings import parse
 from trancher.core.anchor import realized_by_fill
-from trancher.core.book import dust_line, swept_by_trade
 from trancher.core.bot import (
     Bot,
     Past,
@@ -37,7 +36,7 @@ from trancher.core.day import day_of
 from trancher.core.lifecycle import State
 from trancher.core.limits import Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import PositionId
+from trancher.core.order import Fill, PositionId
 from trancher.core.position import Position, new_position
 from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database, path_of
@@ -170,16 +169,7 @@ class Standing:
 
     @exact
     def _realized_on(self, day: date) -> Decimal:
-        sales = (
-            sale
-            for one in self.bots
-            for position in one.books.positions
-            for sale in realized_by_fill(
-                (filled.fill for filled in position.fills.values()),
-                position.instrument,
-                swept_by_trade(position.book),
-            )
-        )
+        sales = (sale for one in self.bots for sale in _sales(one.books.positions))
         return sum((realized for fill, realized in sales if self._day(fill.at) == day), ZERO)
 
     def _losing_streak_on(self, day: date) -> int:
@@ -325,6 +315,19 @@ def _bot(books: BotBooks, settings: Settings, records: tuple[Record, ...]) -> Bo
     )
 
 
+def _sales(positions: Iterable[Position]) -> Iterator[tuple[Fill, Decimal]]:
+    """Yield every sale of a bot with what it realized by average cost, in quote.
+
+    Args:
+        positions: of the bot, all of them, oldest first.
+    """
+    line = NO_DUST
+    for position in positions:
+        fills = (filled.fill for filled in position.fills.values())
+        yield from realized_by_fill(fills, position.instrument, line=line)
+        line = position.anchor_line
+
+
 def _next_position(books: BotBooks) -> Position:
     facts = books.facts
     return new_position(
@@ -332,7 +335,7 @@ def _next_position(books: BotBooks) -> Position:
         bot=facts.name,
         instrument=facts.instrument,
         disposal=facts.disposal,
-        line=dust_line(books.positions[-1].book) if books.positions else NO_DUST,
+        before=books.positions[-1] if books.positions else None,
     )
 
 

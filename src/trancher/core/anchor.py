@@ -1,20 +1,21 @@
 """The anchor: what is held as average cost sees it, whatever tranches a disposal rule consumes.
 
 Stops and targets are measured from it, and losses are counted by it, so that no bookkeeping choice
-moves a decision.
+moves a decision. Dust has a cost of its own here: what it had cost on average when it was booked.
 
 Invariants:
 1. Entries alone move cost / quantity: an exit takes its share of each, rounded toward zero.
-2. When all is sold, cost and fee are zero, and `realized` is what the cash says.
+2. When all is sold, cost and fee are zero, and `realized` is what the cash says, less what the
+   dust that was swept up had cost.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trancher.core.instrument import Instrument
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
-from trancher.core.order import Fill, Settled, Side, TradeId, settle
+from trancher.core.order import Fill, Settled, Side, settle
 from trancher.core.tranches import NO_DUST, Dust
 
 
@@ -27,12 +28,15 @@ class Anchor:
         cost: quote paid for it, fees excluded.
         fee: quote, its entry fees; negative for rebates.
         realized: quote, net of the fees of both sides of what was sold.
+        line: the bot's dust line: what past positions left over and no sale has swept up, and what
+            this one left over.
     """
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     fee: Decimal = ZERO
     realized: Decimal = ZERO
+    line: Dust = NO_DUST
 
     @exact
     def bought(self, settled: Settled) -> "Anchor":
@@ -42,22 +46,20 @@ class Anchor:
             cost=self.cost + settled.notional,
             fee=self.fee + settled.fee,
             realized=self.realized,
+            line=self.line,
         )
 
     @exact
-    def sold(self, settled: Settled, swept: Dust = NO_DUST) -> "Anchor":
-        """Return it after a sale.
-
-        Args:
-            settled: of at most what is held and swept.
-            swept: what of the sale came from the dust line.
-        """
-        cost, fee = self.cost, self.fee
+    def sold(self, settled: Settled) -> "Anchor":
+        """Return it after a sale of at most what is held and, once that is sold, the dust line."""
+        cost, fee, swept = self.cost, self.fee, NO_DUST
         if settled.quantity < self.quantity:
             cost, fee = (
                 share_of(whole, settled.quantity, self.quantity, quantum=QUOTE_QUANTUM)
                 for whole in (cost, fee)
             )
+        elif settled.quantity > self.quantity:
+            swept = self.line.part(settled.quantity - self.quantity)
         return Anchor(
             quantity=self.quantity - settled.quantity + swept.quantity,
             cost=self.cost - cost,
@@ -69,25 +71,31 @@ class Anchor:
             - fee
             - swept.cost
             - swept.fee,
+            line=self.line.less(swept),
         )
+
+    @exact
+    def left_over(self) -> "Anchor":
+        """Return it once what is held, too little to sell, has gone to the dust line."""
+        dust = Dust(quantity=self.quantity, cost=self.cost, fee=self.fee)
+        return Anchor(realized=self.realized, line=self.line.plus(dust))
 
 
 @exact
 def realized_by_fill(
-    fills: Iterable[Fill], instrument: Instrument, swept: Mapping[TradeId, Dust]
+    fills: Iterable[Fill], instrument: Instrument, *, line: Dust
 ) -> Iterator[tuple[Fill, Decimal]]:
     """Yield every sale of a position with what it realized by average cost, in quote.
 
     Args:
         fills: of one position, in the order in which they were booked.
-        swept: what sales took from the dust line.
+        line: the bot's dust line, by average cost, when the position began.
     """
-    anchor = Anchor()
+    anchor = Anchor(line=line)
     for fill in fills:
         settled = settle(fill, base=instrument.base, quote=instrument.quote)
         if fill.side is Side.BUY:
             anchor = anchor.bought(settled)
         else:
-            dust = swept.get(fill.trade_id, NO_DUST)
-            before, anchor = anchor.realized, anchor.sold(settled, dust)
+            before, anchor = anchor.realized, anchor.sold(settled)
             yield fill, anchor.realized - before

@@ -20,7 +20,7 @@ from trancher.core.disposal import takings
 from trancher.core.errors import OversoldPosition
 from trancher.core.facts import changed
 from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
-from trancher.core.order import ClientOrderId, TradeId, TrancheId
+from trancher.core.order import ClientOrderId, TrancheId
 from trancher.core.tranches import (
     NO_DUST,
     SWEPT,
@@ -160,12 +160,7 @@ def sell(book: Book, sale: Sale) -> Book:
 
 def _swept(book: Book, sale: Sale, quantity: Decimal, *, exit_fee: Decimal) -> Book:
     """Let the exit that was booked last take `quantity` from the dust line too."""
-    line = book.line
-    part = Dust(
-        quantity=quantity,
-        cost=_share(line.cost, quantity, line.quantity),
-        fee=_share(line.fee, quantity, line.quantity),
-    )
+    part = book.line.part(quantity)
     match = Match(
         tranche_id=SWEPT,
         quantity=quantity,
@@ -179,11 +174,7 @@ def _swept(book: Book, sale: Sale, quantity: Decimal, *, exit_fee: Decimal) -> B
     return changed(
         book,
         exits=(*before, replace(last, fee=sale.fee, matches=(*last.matches, match))),
-        line=Dust(
-            quantity=line.quantity - part.quantity,
-            cost=line.cost - part.cost,
-            fee=line.fee - part.fee,
-        ),
+        line=book.line.less(part),
         swept=book.swept.plus(part),
         realized_gross=book.realized_gross + match.realized_gross,
         realized_pnl=book.realized_pnl + match.realized_pnl,
@@ -266,19 +257,6 @@ def _booked(
         fees_paid=book.fees_paid + sale.fee,
         cash_received=book.cash_received + proceeds - sale.fee,
     )
-
-
-def swept_by(done: Exit) -> Dust:
-    """Return what an exit took from the dust line."""
-    match = done.matches[-1]
-    if match.tranche_id != SWEPT:
-        return NO_DUST
-    return Dust(quantity=match.quantity, cost=match.entry_cost, fee=match.entry_fee)
-
-
-def swept_by_trade(book: Book) -> dict[TradeId, Dust]:
-    """Return what exits took from the dust line, by the sale's trade id."""
-    return {done.trade_id: swept_by(done) for done in book.exits}
 
 
 def dust_line(book: Book) -> Dust:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from trancher.core.anchor import Anchor
-from trancher.core.book import Book, book_dust, buy, join, mark, sell, swept_by
+from trancher.core.book import Book, book_dust, buy, join, mark, sell
 from trancher.core.errors import ContradictoryFill, InvalidFill
 from trancher.core.events import (
     BuildingEnded,
@@ -194,8 +194,7 @@ def _sold(
         book=sell(book, sale),
         rung_left=_served(position.rung_left, working, event.fill.quantity),
     )
-    dust = swept_by(after.book.exits[-1])
-    anchored = _anchored(after, position.anchor.sold(settled, dust))
+    anchored = _anchored(after, position.anchor.sold(settled))
     return _sold_out(anchored, working.order, event.at)
 
 
@@ -218,6 +217,7 @@ def _anchored(position: Position, anchor: Anchor) -> Position:
         anchor_cost=anchor.cost,
         anchor_fee=anchor.fee,
         anchor_realized=anchor.realized,
+        anchor_line=anchor.line,
     )
 
 
@@ -278,9 +278,8 @@ def _entry_ended(position: Position, ended: WorkingEntry, at: datetime) -> Posit
 
 
 def _dust_booked(position: Position, event: DustBooked) -> Position:
-    dusty = changed(
-        position, book=book_dust(position.book, at=event.at), anchor_cost=ZERO, anchor_fee=ZERO
-    )
+    left = changed(position, book=book_dust(position.book, at=event.at))
+    dusty = _anchored(left, position.anchor.left_over())
     # A full exit that finds nothing sellable closes without an order, along the same line.
     return _closed(dusty, event.at) if dusty.state is State.CLOSING else _emptied(dusty, event.at)
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from trancher.core.anchor import Anchor
-from trancher.core.book import Book
+from trancher.core.book import Book, dust_line
 from trancher.core.events import Filled
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
@@ -74,6 +74,7 @@ class Position:
         anchor_cost: quote; with the open quantity it gives the anchor price.
         anchor_fee: quote; the entry fees of what is open, as `average` gives them.
         anchor_realized: quote; the net realized P&L so far, as `average` gives it.
+        anchor_line: the bot's dust line with what it had cost by anchor, its own dust included.
         working: orders that may still fill.
         orders_placed: how many orders it ever had; names the next one.
         rung_uses: how often each entry rung was used, by its index.
@@ -96,6 +97,7 @@ class Position:
     anchor_cost: Decimal = ZERO
     anchor_fee: Decimal = ZERO
     anchor_realized: Decimal = ZERO
+    anchor_line: Dust = NO_DUST
     working: tuple[Working, ...] = ()
     orders_placed: int = 0
     rung_uses: Mapping[int, int]
@@ -131,6 +133,7 @@ class Position:
             cost=self.anchor_cost,
             fee=self.anchor_fee,
             realized=self.anchor_realized,
+            line=self.anchor_line,
         )
 
     @property
@@ -158,18 +161,23 @@ def new_position(
     bot: BotName,
     instrument: Instrument,
     disposal: Disposal,
-    line: Dust = NO_DUST,
+    before: Position | None = None,
 ) -> Position:
     """Return a position to which nothing has happened yet.
 
     Args:
-        line: the dust of the bot's past positions, which a full exit sweeps up.
+        before: the bot's last position, now over: a full exit sweeps up the dust line it left;
+            None for the first.
     """
+    line, anchor_line = (
+        (NO_DUST, NO_DUST) if before is None else (dust_line(before.book), before.anchor_line)
+    )
     return Position(
         id=position_id,
         bot=bot,
         instrument=instrument,
         book=Book(disposal=disposal, line=line),
+        anchor_line=anchor_line,
         rung_uses={},
         rung_left={},
         sold={},

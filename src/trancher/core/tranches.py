@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from trancher.core.money import ZERO, exact
+from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
 from trancher.core.order import ClientOrderId, TradeId, TrancheId
 from trancher.core.signals import Evidence
 
@@ -98,6 +98,25 @@ class Dust:
             quantity=self.quantity + other.quantity,
             cost=self.cost + other.cost,
             fee=self.fee + other.fee,
+        )
+
+    @exact
+    def less(self, other: "Dust") -> "Dust":
+        return Dust(
+            quantity=self.quantity - other.quantity,
+            cost=self.cost - other.cost,
+            fee=self.fee - other.fee,
+        )
+
+    @exact
+    def part(self, quantity: Decimal) -> "Dust":
+        """Return `quantity` of it with its share of cost and fee, rounded toward zero."""
+        if quantity == self.quantity:
+            return self
+        return Dust(
+            quantity=quantity,
+            cost=share_of(self.cost, quantity, self.quantity, quantum=QUOTE_QUANTUM),
+            fee=share_of(self.fee, quantity, self.quantity, quantum=QUOTE_QUANTUM),
         )
 
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, select, union
 
-from trancher.core.book import dust_line
 from trancher.core.errors import TrancherError
 from trancher.core.events import EntryAccepted, Event
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position, new_position
-from trancher.core.tranches import NO_DUST, Dust
 from trancher.store import rows, tables
 from trancher.store.chain import START, link
 from trancher.store.codec import ENTRIES, LOADS
@@ -67,7 +65,7 @@ class Replayed:
         positions: in the order in which they began.
         decisions: by the number of their entry.
         number, hash: of the last entry.
-        _lines: the dust line of each bot, after its last closed position.
+        _over: the last closed position of each bot.
     """
 
     started: RunStarted
@@ -77,7 +75,7 @@ class Replayed:
     decisions: dict[int, Decided] = field(default_factory=dict)
     number: int = 1
     hash: str = START
-    _lines: dict[BotName, Dust] = field(default_factory=dict)
+    _over: dict[BotName, Position] = field(default_factory=dict)
 
     def take(self, number: int, position_id: PositionId | None, entry: Entry) -> None:
         """Let an entry after the first happen.
@@ -141,12 +139,12 @@ class Replayed:
                 bot=bot.name,
                 instrument=bot.instrument,
                 disposal=bot.disposal,
-                line=self._lines.get(bot.name, NO_DUST),
+                before=self._over.get(bot.name),
             )
         position = evolve(position, event)
         self.positions[position_id] = position
         if position.state is State.CLOSED:
-            self._lines[position.bot] = dust_line(position.book)
+            self._over[position.bot] = position
         rows.follow(self.orders, position_id, event)
 
 
