@@ -12,24 +12,26 @@ from hypothesis import strategies as st
 from core.facts import after, entry, filled, leave
 from core.facts import ended as order_ended
 from core.walk import Life, Step, walk
-from strategies import BOT_NAME, BOT_RULES, BTC, NOON, opened, units
+from strategies import BOT_NAME, BOT_RULES, BTC, NOON, observed, opened, units
 from trancher.core.anchor import Anchor, realized_by_fill
 from trancher.core.book import Book, book_dust, dust_line, sell
 from trancher.core.bot import Bot
 from trancher.core.conditions import ALWAYS, Look
+from trancher.core.decide_exit import conclude, decide_exit
 from trancher.core.errors import OversoldPosition
 from trancher.core.events import BuildingEnded, DustBooked, Event
 from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.instrument import FeeIn
 from trancher.core.limits import BotLimits, PortfolioLimits
 from trancher.core.money import exact
-from trancher.core.order import ClientOrderId, TradeId
+from trancher.core.order import ClientOrderId, ExitOrder, TradeId
 from trancher.core.pnl import identity_gap
 from trancher.core.position import Position
 from trancher.core.rungs import EntryRung, Plan
 from trancher.core.tranches import NO_DUST, SWEPT, Disposal, Dust, Sale
 
 D = Decimal
+CRUMB: Final = Dust(quantity=D("0.06"), cost=D(6), fee=D(0))
 LINE: Final = Dust(quantity=D("0.3"), cost=D(33), fee=D("0.3"))
 
 
@@ -226,6 +228,30 @@ ROUNDABOUT: Final = Bot(
     limits=BotLimits(tranche_cooldown=timedelta(0), max_position_size=None),
     disposal=Disposal.FIFO,
 )
+
+
+def test_what_is_sellable_with_the_line_is_no_dust_after_a_short_exit() -> None:
+    """
+    0.96 held and 0.06 on the line offered 1.0, of which 0.9 filled: 0.06 and 0.06 make a step.
+    """
+    before = replace(opened(instrument=COARSE), anchor_line=CRUMB)
+    before = replace(before, book=replace(before.book, line=CRUMB))
+    short = after(
+        [
+            *(entry(), filled("b1", "0.96", "100"), order_ended("b1")),
+            BuildingEnded(reason="an exit begins", at=NOON),
+            *(leave("s1", "1", full=True), filled("s1", "0.9", "100"), order_ended("s1")),
+        ],
+        start=opened(instrument=COARSE, name="bot-2", before=before),
+    )
+
+    assert conclude(ROUNDABOUT, short, price=D(100), at=NOON) == ()
+    again = decide_exit(ROUNDABOUT, short, observed("100"))
+    assert again is not None
+    assert isinstance(again.order, ExitOrder)
+    assert (again.order.quantity, again.order.full) == (D("0.1"), True)
+
+
 paths: Final = st.lists(st.sampled_from([0, 12, -12, 50, -40]), min_size=8, max_size=20)
 
 

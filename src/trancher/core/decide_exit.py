@@ -249,7 +249,8 @@ def _building_ended(position: Position, seen: Observation) -> tuple[Event, ...]:
 def conclude(bot: Bot, position: Position, *, price: Decimal, at: datetime) -> tuple[Event, ...]:
     """Return what follows from the books alone once an order has ended.
 
-    Building ends with the ladder; what a full exit left over and nobody can sell becomes dust.
+    Building ends with the ladder; what a full exit left over becomes dust where nobody
+    can sell it, not with the bot's dust line either.
 
     Args:
         price: the latest price, quote per base; says whether a remainder is sellable.
@@ -258,8 +259,7 @@ def conclude(bot: Bot, position: Position, *, price: Decimal, at: datetime) -> t
         return ()
     if position.state is State.BUILDING and not bot.plan.unused(position):
         return (BuildingEnded(reason="the entry ladder is used up", at=at),)
-    if position.state is State.CLOSING and position.held > 0:
-        rest = bot.instrument.sellable(position.held)
-        if not bot.instrument.accepts(rest, price):
-            return (DustBooked(at=at),)
+    left_over = position.state is State.CLOSING and position.held > 0
+    if left_over and not bot.instrument.accepts(position.sellable, price):
+        return (DustBooked(at=at),)
     return ()
