@@ -143,6 +143,13 @@ def test_a_working_entry_counts_as_bought() -> None:
         (BASE, "20"),
         ((*BASE, entry("b2", rung=1, size="30")), "50"),
         ((*BASE, BUILT, *sold(leave("s1", "0.1"), "110")), "10"),
+        (
+            (
+                *(entry(size="20"), filled("b1", "0.05", "100"), BUILT),
+                *(leave("s1", "0.05", full=True), filled("s1", "0.05", "110")),
+            ),
+            "15",
+        ),
     ],
 )
 def test_exposure_is_what_is_held_and_what_may_still_be_bought(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from trancher.core.instrument import Instrument
@@ -98,9 +99,10 @@ def exposure_of(position: Position) -> Decimal:
 
 def working_size(position: Position, working: WorkingEntry) -> Decimal:
     """Return the quote that a working entry may still spend, before fees."""
-    bought = next(
-        (t.cost for t in position.book.open if t.order_id == working.order.client_order_id), ZERO
-    )
+    # A tranche may be sold out while its order still works.
+    tranches = chain(position.book.open, position.book.closed)
+    order_id = working.order.client_order_id
+    bought = next((one.cost for one in tranches if one.order_id == order_id), ZERO)
     return max(working.order.size - bought, ZERO)
 
 
