@@ -25,6 +25,7 @@ from trancher.core.bot import (
     exposure_of,
     funds_to_reserve,
 )
+from trancher.core.claims import Over
 from trancher.core.conditions import ALWAYS
 from trancher.core.events import Event
 from trancher.core.exits import StopLoss, TakeProfit
@@ -266,3 +267,32 @@ def test_the_ways_out_keep_their_trades(
     assert exits_to_reserve(BOT, position, ExitReserve.ONE) == one
     assert exits_to_reserve(BOT, position, ExitReserve.LADDER) == whole_ladder
     assert exits_to_reserve(BOT, position, ExitReserve.NONE) == 0
+
+
+@pytest.mark.parametrize(
+    ("events", "held", "with_one_more"),
+    [
+        ((), 1, 2),
+        ((entry(),), 2, 4),
+        (HELD, 2, 4),
+        ((*HELD, entry("b2", rung=1), filled("b2", "0.1", "90")), 4, 6),
+        ((*OPEN, *sold(leave_named("s1", (0, 1, "0.5")), "110")), 1, 3),
+        ((*OPEN, *sold(leave_named("s1", (0, 1, "0.5"), (1, 1, "0.4")), "120")), 1, 2),
+    ],
+)
+def test_over_the_tranche_each_one_keeps_trades_for_its_own_rungs(
+    events: tuple[Event, ...], held: int, with_one_more: int
+) -> None:
+    """
+    Two rungs for each tranche that is open or on its way, and for the one that is asked for; a
+    rung that has sold its part of a tranche keeps nothing for it any more.
+    """
+    gains = tuple(
+        TakeProfit(gain=Decimal(gain), share=Decimal("0.5"), over=Over.TRANCHE)
+        for gain in ("0.1", "0.2")
+    )
+    bot, position = replace(BOT, plan=replace(BOT.plan, exits=gains)), after(events)
+
+    assert exits_to_reserve(bot, position, ExitReserve.LADDER) == held
+    more = exits_to_reserve(bot, position, ExitReserve.LADDER, taking=True)
+    assert more == with_one_more

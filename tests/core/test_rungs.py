@@ -263,7 +263,7 @@ def test_a_rule_has_nothing_to_sell_while_its_order_works_and_after_its_part() -
     assert gains(serving) == [(2, Decimal(1))]
     assert gains(short) == [(1, RISE), (2, Decimal("0.6"))]
     assert gains(done) == [(2, HALF)]
-    assert [ONE_OF_TWO.rungs_pending(one) for one in (serving, short, done)] == [1, 2, 1]
+    assert [ONE_OF_TWO.rungs_pending(one, coming=1) for one in (serving, short, done)] == [1, 2, 1]
 
 
 def test_over_the_tranche_each_one_is_counted_for_itself() -> None:
@@ -280,6 +280,7 @@ def test_over_the_tranche_each_one_is_counted_for_itself() -> None:
     ]
     assert [one.rule for one in due(each, first, "220")] == ["0/tranche_2"]
     assert list(each.levels(first, None)) == [Level(price=Decimal(220), falling=False)]
+    assert [each.rungs_pending(one, coming=0) for one in (TWO, first)] == [2, 1]
 
 
 def test_a_rung_of_one_tranche_ends_with_the_tranche_it_began_with() -> None:

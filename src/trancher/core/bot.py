@@ -119,16 +119,23 @@ def _fitting(size: Decimal, uses: int, *, held: Decimal, tranches: int, limits: 
     return max(uses, 0)
 
 
-def exits_to_reserve(bot: Bot, position: Position, mode: ExitReserve) -> int:
+def exits_to_reserve(
+    bot: Bot, position: Position, mode: ExitReserve, *, taking: bool = False
+) -> int:
     """Return the trades of the day to keep back for the way out of an active position.
 
     A position that has nothing yet is asked as one that this entry would make active.
+
+    Args:
+        taking: whether it asks for an entry now, whose tranche is still to come.
     """
     on_the_way = position.state is State.CLOSING and position.working_exits
     if mode is ExitReserve.NONE or on_the_way:
         return 0
     if mode is ExitReserve.LADDER:
-        return max(bot.plan.rungs_pending(position), 1)
+        working = position.working_entry
+        coming = int(taking) + (working is not None and working.filled == 0)
+        return max(bot.plan.rungs_pending(position, coming=coming), 1)
     return 1
 
 

@@ -175,7 +175,7 @@ def _ask(
         anchor_cost=exposure_of(position),
         tranches=position.tranches_counted + unfilled,
         opens_position=position.state is State.CLOSED,
-        own_exits_reserved=exits_to_reserve(bot, position, limits.exit_reserve),
+        own_exits_reserved=exits_to_reserve(bot, position, limits.exit_reserve, taking=True),
         last_entry_at=past.last_entry_at,
         stopped_at=past.stopped_at,
         score=readings.score,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from trancher.core.claims import ALL, Claim
+from trancher.core.claims import ALL, Claim, Over
 from trancher.core.conditions import ALWAYS, NEVER, Condition, Look, Observation, Wait, both
 from trancher.core.errors import InvalidPlan
 from trancher.core.exits import ExitRule, Leveled, Stop, TakeProfit, Trailing, Waiting
@@ -259,7 +259,7 @@ class Plan:
         for index, rule in enumerate(self.exits):
             if isinstance(rule, Leveled):
                 for tranche, price in rule.levels(position, peak_price):
-                    if _left(position, _rule_of(position, index, rule, tranche)) != ZERO:
+                    if _is_pending(position, index, rule, tranche):
                         yield Level(price=price, falling=Look.LOSS_LEVEL in rule.looks)
 
     def arming(self, position: Position, peak_price: Decimal | None) -> Iterator[Decimal]:
@@ -271,16 +271,25 @@ class Plan:
     def exit_waits(self, position: Position) -> Iterator[Wait]:
         """Yield the ways in which an exit rule may become due beside prices."""
         for index, rule in enumerate(self.exits):
-            if isinstance(rule, Waiting) and _left(position, rule_id(index)) != ZERO:
+            if isinstance(rule, Waiting) and _is_pending(position, index, rule, None):
                 yield from rule.waits(position)
 
-    def rungs_pending(self, position: Position) -> int:
-        """Return how many rungs of the ladder out have not sold their part yet."""
-        return sum(
-            isinstance(rule, TakeProfit)
-            and _left(position, _rule_of(position, index, rule, None)) != ZERO
-            for index, rule in enumerate(self.exits)
-        )
+    def rungs_pending(self, position: Position, *, coming: int) -> int:
+        """Return how many rungs of the ladder out have not sold their part yet.
+
+        A rung over the tranche counts for each one that is open, and for each that is coming.
+
+        Args:
+            coming: tranches that are still to be bought.
+        """
+        pending = 0
+        for index, rule in enumerate(self.exits):
+            if isinstance(rule, TakeProfit):
+                each = rule.over is Over.TRANCHE
+                tranches = position.book.open if each else (None,)
+                pending += sum(_is_pending(position, index, rule, one) for one in tranches)
+                pending += coming if each else 0
+        return pending
 
     @property
     def trails(self) -> bool:
@@ -314,6 +323,11 @@ def _due(position: Position, index: int, rule: ExitRule, claim: Claim) -> Iterat
     # What is too little for a step is due all the same: it waits, and says so.
     if left != ZERO:
         yield Due(index=index, rule=counted, text=rule.text, quantity=quantity, level=claim.level)
+
+
+def _is_pending(position: Position, index: int, rule: ExitRule, tranche: Tranche | None) -> bool:
+    """Say whether a rule still has something to sell, of a tranche where it names one."""
+    return _left(position, _rule_of(position, index, rule, tranche)) != ZERO
 
 
 def _rule_of(position: Position, index: int, rule: ExitRule, tranche: Tranche | None) -> RuleId:
