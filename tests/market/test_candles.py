@@ -167,6 +167,19 @@ def test_coarser_candles_are_made_of_the_finer_ones_there_are(tmp_path: Path) ->
     assert aggregate(candles, MINUTE) is candles
 
 
+def test_weeks_begin_on_monday(tmp_path: Path) -> None:
+    """
+    As at exchanges: Sunday the 7th of January 2024 belongs to the week of the 1st.
+    """
+    days = ("2024-01-01", "2024-01-04", "2024-01-07", "2024-01-08")
+    path = csv_of(tmp_path, *(f"{day}T00:00:00Z,100,101,99,100,1" for day in days))
+    candles = read_candles(path, on_bad="fail", now=NOW, interval=timedelta(days=1))
+
+    weeks = aggregate(candles, timedelta(weeks=1))
+
+    assert [f"{weeks.time(at):%a %d}" for at in range(len(weeks))] == ["Mon 01", "Mon 08"]
+
+
 def test_summed_volumes_outgrow_int64_exactly() -> None:
     """
     A day of large volumes with many decimals is summed, not wrapped around.

@@ -33,6 +33,8 @@ from trancher.market.validation import (
 
 OnBad: TypeAlias = Literal["fail", "drop"]
 _INT64_MAX: Final = 2**63 - 1
+_WEEK: Final = timedelta(weeks=1) // MICROSECOND
+_FIRST_MONDAY: Final = timedelta(days=4) // MICROSECOND
 
 
 class OutOfOrder(FileError):
@@ -289,7 +291,9 @@ def aggregate(candles: Candles, interval: timedelta) -> Candles:
         )
     if coarse == fine:
         return candles
-    grid = candles.opened_at // coarse * coarse
+    # Weeks begin on Monday, as at exchanges; 1970 began on a Thursday.
+    origin = _FIRST_MONDAY if coarse % _WEEK == 0 else 0
+    grid = (candles.opened_at - origin) // coarse * coarse + origin
     starts = np.flatnonzero(np.concatenate(([True], np.diff(grid) != 0)))
     ends = np.concatenate((starts[1:], [len(grid)])) - 1
     return Candles(
