@@ -40,6 +40,11 @@ def plan(folder: Path, *, limits: str = "", more: str = "", price: str = "100") 
     return done("plan", "c.toml", "--price", price, "--json", folder=folder).document
 
 
+def bound(said: Any) -> tuple[str, list[str]]:
+    """Return the rung that does not fit, and the codes of what refuses it."""
+    return said["binds_first"]["rung"], said["binds_first"]["codes"]
+
+
 def test_the_ladder_is_that_of_the_hosted_bots(tmp_path: Path) -> None:
     """
     Steps of 2, 3, 4.5 and 6.75 % add up to 2, 5, 9.5 and 16.25 %; each order doubles.
@@ -61,9 +66,18 @@ def test_default_limits_let_the_first_three_through(tmp_path: Path) -> None:
     said = plan(tmp_path)
 
     assert [rung["fits"] for rung in said["rungs"]] == [True, True, True, False, False]
-    assert said["binds_first"] == {
-        "rung": "safety order 3",
-        "codes": ["MAX_POSITION_SIZE", "MAX_TRANCHES", "MAX_TRANCHE_SIZE"],
+    assert bound(said) == (
+        "safety order 3",
+        ["MAX_POSITION_SIZE", "MAX_TRANCHES", "MAX_TRANCHE_SIZE"],
+    )
+    assert said["binds_first"]["refusals"][2] == {
+        "code": "MAX_TRANCHE_SIZE",
+        "measured": "80",
+        "limit": "50",
+        "missing": "30",
+        "unit": "quote",
+        "unblocks_at": None,
+        "unblocks_when": "the rung is made smaller or the limit larger",
     }
     assert said["rungs"][2]["refused_by"] == []
     assert said["rungs"][3]["refused_by"] == said["binds_first"]["codes"]
@@ -84,7 +98,7 @@ def test_the_limit_that_binds_first_is_named(
     """
     The one to change, if the ladder is to go deeper.
     """
-    assert plan(tmp_path, limits=limits)["binds_first"] == {"rung": rung, "codes": [code]}
+    assert bound(plan(tmp_path, limits=limits)) == (rung, [code])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +115,7 @@ def test_cash_binds_as_the_other_limits_do(tmp_path: Path, reserve: str, rung: s
 
     said = done("plan", "c.toml", "--price", "100", "--json", folder=tmp_path).document
 
-    assert said["binds_first"] == {"rung": rung, "codes": ["INSUFFICIENT_FUNDS"]}
+    assert bound(said) == (rung, ["INSUFFICIENT_FUNDS"])
 
 
 def test_without_limits_all_of_it_fits(tmp_path: Path) -> None:
@@ -161,8 +175,9 @@ def test_every_figure_is_text(tmp_path: Path) -> None:
     No float may come between the ladder and the program that reads it.
     """
     rungs = plan(tmp_path)["rungs"]
+    kinds = {type(value) for rung in rungs for value in rung.values()}
 
-    assert {type(value) for rung in rungs for value in rung.values()} == {str, bool, list}
+    assert kinds == {str, bool, list, type(None)}
 
 
 def test_a_rung_that_waits_for_time_is_bought_at_the_price_before(tmp_path: Path) -> None:
@@ -197,9 +212,90 @@ def test_the_table_is_the_ladder(tmp_path: Path) -> None:
     assert "base order yes 0.00 % 100.00 10.00 10.00 100.00 100.20 0.20 %" in said
     assert "safety order 2 yes 5.00 % 95.00 40.00 70.00 96.53 96.73 1.82 %" in said
     assert "safety order 4 no 16.25 % 83.75 160.00 310.00 88.08 88.26 5.38 %" in said
-    assert "At most 70.07 USD is spent, fees included, down to 5.00 % below the start" in said
-    assert "The first rung that does not fit is safety order 3: MAX_POSITION_SIZE" in said
+    assert "safety order 1 101.62 +3.69 % - - -" in said
+    assert "At most 70.07 USD is spent, 0.07 of it fees, by 3 of 5 rungs, down to 5.00 %" in said
+    assert "After the first entry 60.06 USD is set aside for the rungs to come, fees" in said
+    assert (
+        "The first rung that does not fit is safety order 3, 80.00 USD. MAX_POSITION_SIZE: 150.00 "
+        "against 100.00 USD, 50.00 over; MAX_TRANCHES"
+    ) in said
+    assert "No rung is below the exchange's least order of 0.00000001 BTC." in said
     assert "BTC/USD: assumed, because the configuration does not say: price tick" in said
+
+
+def test_the_rung_at_which_the_minimum_breaks_is_named(tmp_path: Path) -> None:
+    """
+    A ladder that grows begins small: 10 is below 15, and the next is the first above.
+    """
+    least = FREE + "min_notional = 15\n"
+
+    said = plan(tmp_path, limits=UNLIMITED, more=least)
+
+    assert said["minimum"] == {
+        "min_notional": "15",
+        "min_quantity": "0.00000001",
+        "breaks_at": "base order",
+    }
+    assert said["rungs"][0]["refused_by"] == ["MIN_NOTIONAL"]
+    words = done("plan", "c.toml", "--price", "100", folder=tmp_path).words
+    assert (
+        "base order of 10.00 USD is the first below the exchange's least order of 15.00 USD and "
+        "0.00000001 BTC."
+    ) in words
+
+
+def test_where_it_would_sell_after_each_rung(tmp_path: Path) -> None:
+    """
+    No fees. 0.1 @ 100: the target is 103, the stop 94 and the loss there 0.60. With 0.20408163
+    @ 98 the average of 98.65771812 puts the stop at 92.74 on the tick, where 1.80 is lost.
+    """
+    text = LADDER.format(limits=UNLIMITED, more=FREE + "price_tick = 0.01\n")
+    config(tmp_path / "c.toml", text, 'stop_loss = "6%"\n')
+
+    said = done("plan", "c.toml", "--price", "100", "--json", folder=tmp_path).document
+    words = done("plan", "c.toml", "--price", "100", folder=tmp_path).words
+
+    rungs = said["rungs"]
+    assert [rungs[0][key] for key in ("target_price", "stop_price")] == ["103", "94"]
+    assert Decimal(rungs[0]["stopped_pnl"]) == Decimal("-0.6")
+    assert [rungs[1][key] for key in ("target_price", "stop_price")] == ["101.62", "92.73"]
+    assert Decimal(rungs[1]["stopped_pnl"]) == (
+        Decimal("0.30408163") * Decimal("92.73") - Decimal("29.99999974")
+    )
+    assert "base order 103.00 +3.00 % 94.00 -6.00 % -0.60" in words
+    assert [rung["sold_at"] for rung in rungs] == [None, None, None, "90.74", "90.74"]
+    assert "safety order 3 at 90.50 is never reached: an exit sells at 90.74 before." in words
+
+
+@pytest.mark.parametrize(
+    ("reserve", "sentence"),
+    [
+        ("next", "After the first entry 20.02 USD is set aside for the next rung, fees included"),
+        ("none", 'Nothing is set aside for the rungs to come (reserve_funds = "none").'),
+    ],
+)
+def test_what_reserve_funds_sets_aside_is_told(
+    tmp_path: Path, reserve: str, sentence: str
+) -> None:
+    """
+    Money that is set aside is not there for another bot.
+    """
+    config(tmp_path / "c.toml", LADDER.format(limits=f'reserve_funds = "{reserve}"', more=""))
+
+    assert sentence in done("plan", "c.toml", "--price", "100", folder=tmp_path).words
+
+
+def test_the_trades_of_a_day_are_counted_for_that_day(tmp_path: Path) -> None:
+    """
+    Five entries, one a day, are one trade a day: a limit of 2 with one exit kept back lets all in.
+    """
+    daily = '[bot.entry]\nplan = "dca"\nsize = 10\nevery = "1d"\nmax_tranches = 5\n'
+    text = LADDER.format(limits=UNLIMITED, more="max_daily_trades = 2")
+    config(tmp_path / "c.toml", text.partition("[bot.entry]")[0], daily)
+
+    said = done("plan", "c.toml", "--price", "50", "--json", folder=tmp_path).document
+
+    assert said["binds_first"] is None
 
 
 @pytest.mark.parametrize("price", ["65000", "0.06", "123456.78"])

@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backtest.replays import Row, candles_of, replay_of
@@ -13,7 +14,7 @@ from strategies import Dial, dials
 from trancher.app.backtesting import engine_portfolio
 from trancher.app.settings import Settings, parse
 from trancher.backtest.exact import Replayed
-from trancher.backtest.rehearsal import Rehearsal, Step, rehearse
+from trancher.backtest.rehearsal import Rehearsal, rehearse
 from trancher.core.bot import Bot
 from trancher.core.limits import RefusalCode
 from trancher.core.pnl import figures
@@ -43,9 +44,9 @@ def bot_of(said: Settings) -> Bot:
     return said.bots[0].bot(said.instrument("ACME/USD", price_tick=None))
 
 
-def walked(text: str, steps: tuple[Step, ...]) -> Replayed:
-    """Replay candles that fall from the first price to each step's price, one at a candle."""
-    prices = [int(step.price.scaleb(2)) for step in steps]
+def walked(text: str, levels: Sequence[Decimal]) -> Replayed:
+    """Replay candles that fall from the first price to each of the others, one at a candle."""
+    prices = [int(level.scaleb(2)) for level in levels]
     first = prices[0]
     rows: list[Row] = [(place, first, first, first, first) for place in range(2)]
     rows += [
@@ -146,8 +147,8 @@ def test_the_trades_kept_back_for_the_ladder_out_count(cap: int, binding: str) -
 # ---- the engine does what was rehearsed
 
 
-def ladder_from(dial: Dial) -> str:
-    """Return the configuration of a ladder on some instrument, without limits that bind."""
+def ladder_from(dial: Dial, leave: str = "") -> str:
+    """Return the configuration of a ladder on some instrument, and some of them under a limit."""
     terms = "\n".join(
         (
             f"price_tick = {dial.pick(['0.01', '0.05', '0.5'])}",
@@ -167,7 +168,9 @@ def ladder_from(dial: Dial) -> str:
             f"max_safety = {dial.pick([3, 1, 5])}",
         )
     )
-    return configuration(entry, terms=terms, limits=LIMITS[dial.pick([0, 0, 1, 2, 3])])
+    slippage = f'slippage = "{dial.pick(["0%", "0.05%", "1%", "4%"])}"'
+    limits = LIMITS[dial.pick([0, 0, 1, 2, 3])]
+    return configuration(entry, leave, terms=terms, backtest=slippage, limits=limits)
 
 
 LIMITS: Final = (
@@ -189,7 +192,7 @@ def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) ->
     told = rehearsed(text)
     bought = told.steps[: told.steps.index(told.binding) if told.binding else None]
 
-    found = walked(text, told.steps)
+    found = walked(text, [step.price for step in told.steps])
 
     book = only_seat(found).position.book
     fee = bot_of(parse(text, file="test.toml")).instrument.taker_fee
@@ -205,6 +208,75 @@ def test_a_path_that_walks_the_ladder_ends_where_it_was_rehearsed(dial: Dial) ->
         assert said.open_cost == bought[-1].cumulated_cost
         assert said.average_entry_price == bought[-1].average_entry_price
         assert said.break_even_price == bought[-1].break_even_price
+
+
+@LEAN
+@given(dial=dials())
+def test_where_the_stop_is_met_it_sells_what_was_rehearsed(dial: Dial) -> None:
+    """
+    Wherever the price turns below a rung, the first rung that is not reached is the one that was
+    named, and the stop of the rung above it sells at its price for its loss.
+    """
+    text = ladder_from(dial, f'stop_loss = "{dial.pick(["12%", "5%", "1.5%", "30%"])}"')
+    told = rehearsed(text)
+    bought = tuple(takewhile(lambda step: step.taken, told.steps))
+    assume(bought)
+    last = bought[-1]
+    assert last.stop_price is not None
+
+    found = walked(text, [*(step.price for step in bought), min(last.price, last.stop_price)])
+
+    sold = only_seat(found).closed[0]
+    assert [tranche.quantity for tranche in sold.book.tranches] == [s.quantity for s in bought]
+    assert sold.book.realized_pnl == last.stopped_pnl
+    ended = told.steps[len(bought) :][:1]
+    assert [one.sold_at for one in ended if one.sold_at is not None] in ([], [last.stop_price])
+    assert all(one.price <= last.stop_price for one in ended if one.sold_at is not None)
+    assert all(one.price > last.stop_price for one in ended if one.sold_at is None)
+
+
+def test_a_stop_that_comes_first_is_named_and_covers_no_more() -> None:
+    """
+    70 bought down to 95 are 0.72513396 units: 6 % below their average lies 90.74, above 90.50.
+    An order deeper the average is 93.22, and 11 % below it lies 82.96, which 83.75 comes before.
+    """
+    reached = rehearsed(configuration(LADDER, 'stop_loss = "11%"', terms=TERMS))
+    stopped = rehearsed(configuration(LADDER, 'stop_loss = "6%"', terms=TERMS))
+
+    assert reached.sold_before is None
+    assert stopped.sold_before is stopped.steps[3]
+    assert stopped.sold_before.sold_at == stopped.steps[2].stop_price == Decimal("90.74")
+    assert stopped.covered_drop == Decimal("0.05")
+    assert stopped.admitted_cash == stopped.steps[2].cumulated_cash
+
+
+def test_a_gain_that_comes_first_ends_a_ladder_that_climbs() -> None:
+    """
+    The next order waits at 105, and 103 sells part: building is over, unless it is resumed. The
+    average of both is 102.439, and 3 % above it lies 105.513, which is 105.52 on the tick.
+    """
+    climbs = 'plan = "ladder"\nbase_size = 10\nlevels = [{drop = "-5%", size = 10}]'
+    gain = 'take_profit = [{gain = "3%", sell = "50%"}]'
+
+    once = rehearsed(configuration(climbs, gain, terms=TERMS))
+    resumed = rehearsed(configuration(f"{climbs}\nrebuild = true", gain, terms=TERMS))
+
+    assert [step.target_price for step in once.steps] == [103, Decimal("105.52")]
+    assert [step.sold_at for step in once.steps] == [None, 103]
+    assert [step.sold_at for step in resumed.steps] == [None, None]
+
+
+def test_the_first_rung_below_the_minimum_is_named() -> None:
+    """
+    10 is what the exchange takes at least: 7 is not.
+    """
+    small = LADDER.replace("safety_size = 20", "safety_size = 7")
+
+    told = rehearsed(configuration(small, terms=f"{TERMS}\nmin_notional = 9.9"))
+
+    assert told.too_small is told.steps[1]
+    assert told.steps[1].quantity == 0
+    assert rehearsed(configuration(LADDER, terms=TERMS)).too_small is None
 
 
 @LEAN

@@ -174,13 +174,18 @@ def reason(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
 
 def outcome(refusal: Refusal, *, currency: str) -> str:
     """Return a refusal for a table: its code, what was measured against what, and until when."""
+    return f"{extent(refusal, currency=currency)}, {until(refusal)}"
+
+
+def extent(refusal: Refusal, *, currency: str) -> str:
+    """Return the code of a refusal, and what was measured against what."""
     seconds = refusal.unit is Unit.SECONDS
     unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
     missing = _amount(refusal.missing, refusal.unit)
     return (
         f"{refusal.code}: {_amount(refusal.measured, refusal.unit)} against "
         f"{_amount(refusal.limit, refusal.unit)}{'' if seconds else f' {unit}'}, {missing} "
-        f"{'over' if refusal.measured > refusal.limit else 'short'}, {until(refusal)}"
+        f"{'over' if refusal.measured > refusal.limit else 'short'}"
     )
 
 

@@ -3,6 +3,10 @@
 Every rung is bought at the price it waits for, in the plan's order, and booked by the same evolve
 that books a real fill; so the figures are the engine's own. A rung that waits for a time or an
 indicator is bought at the price before it.
+
+Invariants:
+1. Levels are measured from what was paid, slippage included, as the engine measures them.
+2. A rung that an exit comes before is bought in `steps`, and left out of the worst case.
 """
 
 from collections.abc import Iterator
@@ -11,24 +15,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from trancher.backtest.trial import Trial, sellable
 from trancher.core.bot import NO_PAST, Bot, exposure_of, funds_to_reserve
 from trancher.core.conditions import Look, Observation
 from trancher.core.day import day_of
 from trancher.core.decide_entry import decide_entry
 from trancher.core.decision import Decision
-from trancher.core.events import EntryAccepted, Event
-from trancher.core.evolve import evolve
-from trancher.core.limits import Refusal, Usage
+from trancher.core.limits import Refusal, RefusalCode, Usage
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import ClientOrderId, EntryOrder, PositionId
+from trancher.core.order import EntryOrder, PositionId
 from trancher.core.pnl import figures
 from trancher.core.position import Position, new_position
 from trancher.core.rungs import EntryRung
 from trancher.core.signals import WILLING
 from trancher.engine import Portfolio
-from trancher.exchange.paper import PaperExchange
 
 _START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MINIMUMS: Final = frozenset({RefusalCode.MIN_NOTIONAL, RefusalCode.MIN_QUANTITY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,12 @@ class Step:
         cumulated_cash: quote paid in all, fees included.
         break_even_price: where selling all nets zero, the sale's taker fee included.
         needed_rise: from `price` to there, a ratio.
-        refusals: the limits that would refuse it, after what they let through before.
+        target_price: where a gain sells first of what is held then; None without such a rule.
+        stop_price: where a loss sells first of it, likewise.
+        stopped_pnl: quote, net: what selling all of it there would realize, slippage included.
+        refusals: the limits that would refuse it, after what they let through before; without
+            times, for nobody knows when the price will be there.
+        sold_at: the exit price that the market meets on its way to `price`; None where none is.
     """
 
     label: str
@@ -55,7 +63,16 @@ class Step:
     average_entry_price: Decimal | None
     break_even_price: Decimal | None
     needed_rise: Decimal | None
+    target_price: Decimal | None
+    stop_price: Decimal | None
+    stopped_pnl: Decimal | None
     refusals: tuple[Refusal, ...]
+    sold_at: Decimal | None
+
+    @property
+    def taken(self) -> bool:
+        """Whether it is bought at all: no limit refuses it, and no exit comes first."""
+        return not self.refusals and self.sold_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +81,16 @@ class Rehearsal:
 
     Attributes:
         steps: base order first.
-        admitted_cash: quote, fees included: the most that the limits let the plan spend.
+        admitted_cash: quote, fees included: the most that limits and stops let the plan spend.
+        admitted_fees: what of it is fees, in quote.
         planned_cash: quote, fees included: what every rung together would cost.
         set_aside: quote kept back for the rungs to come once the first has been bought.
-        covered_drop: from the first price to the deepest rung the limits let through, a ratio.
+        covered_drop: from the first price to the deepest rung that is taken, a ratio.
     """
 
     steps: tuple[Step, ...]
     admitted_cash: Decimal
+    admitted_fees: Decimal
     planned_cash: Decimal
     set_aside: Decimal
     covered_drop: Decimal
@@ -80,6 +99,18 @@ class Rehearsal:
     def binding(self) -> Step | None:
         """The first rung that a limit refuses."""
         return next((step for step in self.steps if step.refusals), None)
+
+    @property
+    def too_small(self) -> Step | None:
+        """The first rung that is below what the exchange takes."""
+        return next(
+            (s for s in self.steps if any(one.code in _MINIMUMS for one in s.refusals)), None
+        )
+
+    @property
+    def sold_before(self) -> Step | None:
+        """The first rung that is not reached, because an exit comes first."""
+        return next((step for step in self.steps if step.sold_at is not None), None)
 
 
 @exact
@@ -92,11 +123,11 @@ def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal, slippage: Decima
     """
     walk = _Walk(bot, portfolio, price, slippage)
     steps = tuple(walk.steps())
-    taken = [step for step in steps if not step.refusals]
-    lowest = min((step.price for step in taken), default=price)
+    lowest = min((step.price for step in steps if step.taken), default=price)
     return Rehearsal(
         steps=steps,
         admitted_cash=walk.admitted.book.cash_paid,
+        admitted_fees=walk.admitted.book.fees_paid,
         planned_cash=walk.planned.book.cash_paid,
         set_aside=walk.set_aside,
         covered_drop=quotient(price - lowest, price),
@@ -130,9 +161,9 @@ class _Walk:
         order = decision.order
         whole = rung.quote(self._portfolio.cash)
         size = order.size if isinstance(order, EntryOrder) else whole  # it may be clipped
-        before = self.planned.held
+        before, sold_at = self.planned.held, self._sold_at()
         self.planned = self._buy(self.planned, index, rung, size)
-        if not decision.refusals:
+        if not decision.refusals and sold_at is None:
             first = self.admitted.held == 0
             self.admitted = self._buy(self.admitted, index, rung, size)
             if first:
@@ -142,6 +173,7 @@ class _Walk:
         book = self.planned.book
         said = figures(book, taker_fee=self._bot.instrument.taker_fee, mark_price=None)
         rise = said.break_even_price
+        stop, target = self._exits(self.planned)
         return Step(
             label=label,
             price=self._price,
@@ -153,19 +185,55 @@ class _Walk:
             average_entry_price=said.average_entry_price,
             break_even_price=said.break_even_price,
             needed_rise=None if rise is None else quotient(rise - self._price, self._price),
-            refusals=decision.refusals,
+            target_price=target,
+            stop_price=stop,
+            stopped_pnl=self._stopped_pnl(stop),
+            refusals=tuple(replace(one, unblocks_at=None) for one in decision.refusals),
+            sold_at=sold_at,
         )
+
+    def _exits(self, position: Position) -> tuple[Decimal | None, Decimal | None]:
+        """Return the prices, below and above, at which an exit sells first of a position."""
+        if position.held == 0:
+            return None, None
+        levels = tuple(self._bot.plan.levels(position, position.highest_mark))
+        return (
+            max((one.price for one in levels if one.falling), default=None),
+            min((one.price for one in levels if not one.falling), default=None),
+        )
+
+    def _sold_at(self) -> Decimal | None:
+        """Return the exit that comes before the price which the next rung waits for."""
+        stop, target = self._exits(self.admitted)
+        if stop is not None and self._price <= stop:
+            return stop
+        rises = target is not None and self._price > target
+        return target if rises and not self._bot.plan.rebuild else None
+
+    def _stopped_pnl(self, stop: Decimal | None) -> Decimal | None:
+        """Return what selling all that is planned at the stop would realize, in quote."""
+        quantity = sellable(self.planned)
+        if stop is None or not self._bot.instrument.accepts(quantity, stop):
+            return None
+        trial = replace(self._trial, price=min(stop, self._price))
+        return trial.sold(self.planned, quantity=quantity, reason="stop").book.realized_pnl
 
     def _move_on(self, rung: EntryRung) -> None:
         """Go to where and when the rung is bought, once the cooldown is over."""
         self._at += self._bot.limits.tranche_cooldown
         for wait in rung.when.waits(self.planned):
-            self._price = wait.below or wait.above or self._price
+            # A level that slippage has put beyond the market is met where the market stands.
+            if wait.below is not None:
+                self._price = min(self._price, wait.below)
+            if wait.above is not None:
+                self._price = max(self._price, wait.above)
             self._at = max(self._at, wait.at or self._at)
 
     def _decide(self, index: int) -> Decision:
         """Return what would be decided about a rung, were it due now."""
         held, portfolio = self.admitted, self._portfolio
+        today = day_of(self._at, portfolio.zone)
+        bought = [day_of(one.opened_at, portfolio.zone).date for one in held.book.tranches]
         exposure = exposure_of(held)
         decision = decide_entry(
             replace(self._bot, plan=self._bot.plan.asking(index)),
@@ -175,9 +243,9 @@ class _Walk:
             usage=Usage(
                 free_cash=portfolio.cash - held.book.cash_paid,
                 active_positions=int(held.book.tranche_count > 0),
-                trades_today=held.book.tranche_count,
+                trades_today=bought.count(today.date),
                 exits_reserved=0,
-                day_ends_at=day_of(self._at, portfolio.zone).ends_at,
+                day_ends_at=today.ends_at,
                 equity=portfolio.cash,
                 peak_equity=portfolio.cash,
                 exposure=exposure,
@@ -191,24 +259,8 @@ class _Walk:
         return decision
 
     def _buy(self, position: Position, index: int, rung: EntryRung, size: Decimal) -> Position:
-        symbol = self._bot.instrument.symbol
-        exchange = PaperExchange({symbol: self._bot.instrument}, slippage=self._slippage)
-        order = EntryOrder(
-            client_order_id=ClientOrderId(f"{position.id}-{position.orders_placed + 1}"),
-            position_id=position.id,
-            bot=self._bot.name,
-            symbol=symbol,
-            size=size,
-            rung=index,
-            reason=rung.label,
-            decided_at=self._at,
-        )
-        exchange.touch(self._bot.name, self._price, self._at)
-        exchange.send(order)
-        events: tuple[Event, ...] = (
-            EntryAccepted(order=order, at=self._at),
-            *exchange.reports(),
-        )
-        for event in events:
-            position = evolve(position, event)
-        return position
+        return self._trial.bought(position, size=size, rung=index, reason=rung.label)
+
+    @property
+    def _trial(self) -> Trial:
+        return Trial(bot=self._bot, slippage=self._slippage, price=self._price, at=self._at)

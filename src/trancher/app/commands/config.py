@@ -1,12 +1,12 @@
 """check, schema and init: what a configuration means, how it may be written, and a first one."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.output import BadInput, is_there, print_json
+from trancher.app.new_file import write_new
+from trancher.app.output import print_json
 from trancher.app.starter import STARTER
 from trancher.app.tables import console, quote, table
 from trancher.core.day import span
@@ -48,35 +48,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented configuration to begin with; never over an existing file unless told."""
-    if path.is_dir():
-        raise BadInput(f"{path}: found a folder, expected the name of a file to write")
-    if is_there(path) and not force:
-        raise BadInput(f"{path}: found a file, expected none; --force replaces it")
-    try:
-        _write_whole(path, STARTER, replace=force)
-    except FileExistsError:
-        raise BadInput(f"{path}: found a file, expected none; --force replaces it") from None
-    except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
-        raise BadInput(
-            f"{path}: found no way to write ({reason}), expected a writable place"
-        ) from None
+    write_new(path, STARTER.encode(), force=force)
     typer.echo(f"wrote {path}; next: trancher check {path}", err=True)
-
-
-def _write_whole(path: Path, text: str, *, replace: bool) -> None:
-    """Write `text` beside `path` and move it there, so nobody ever reads half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if not replace:
-            path.open("x").close()  # fails where a file has appeared meanwhile
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _print_people(settings: "Settings") -> None:

@@ -1,5 +1,6 @@
 """`trancher plan`: the ladder of a bot before any money."""
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.nearest import nearest
-from trancher.app.output import BadInput, Json, assumed_in_words, money, plain, print_json
-from trancher.app.tables import console, quote, table
-from trancher.app.tables import price as shown_price
+from trancher.app.new_file import check_new, write_new
+from trancher.app.output import BadInput, print_json
+from trancher.app.tables import console, table
 from trancher.core.errors import InvalidNumber
 from trancher.core.money import parse_decimal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from trancher.app.configured import BotSettings, Settings
-    from trancher.backtest.rehearsal import Rehearsal, Step
+    from trancher.app.plan_chart import Chart
+    from trancher.app.plan_view import Planned
 
 
 def plan(
@@ -25,25 +29,50 @@ def plan(
     bot: Annotated[
         str | None, typer.Option(help="Name of the bot, where there are several.")
     ] = None,
+    plot: Annotated[
+        bool | None,
+        typer.Option(
+            "--plot/--no-plot",
+            help="Draw the ladder below its table; a wide terminal always does.",
+        ),
+    ] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw it into this file, too.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page, too.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace existing files of --png and --html.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show what a bot's ladder would buy, cost and need, and which limit binds first."""
-    from trancher.app.backtesting import engine_portfolio
+    from trancher.app.plan_chart import NARROWEST, chart_of
+    from trancher.app.plan_view import document
     from trancher.app.settings import load
-    from trancher.backtest.rehearsal import rehearse
 
     settings = load(config)
     chosen = _chosen(settings, bot)
     start = _price(price)
-    made = chosen.bot(settings.instrument(chosen.symbol, price_tick=None))
-    told = rehearse(
-        made, engine_portfolio(settings), price=start, slippage=settings.backtest.slippage
+    if json and plot is not None:
+        raise BadInput("--plot: found beside --json, expected one of them")
+    if png is not None and png == html:
+        raise BadInput(f"--html: found {html}, which --png names, expected another file")
+    for file in (png, html):
+        if file is not None:
+            check_new(file, force=force)
+    planned = _planned(settings, chosen, start)
+    chart = chart_of(
+        planned.told,
+        title=f"{chosen.name}: {chosen.strategy} on {chosen.symbol} from {start:f}",
+        currency=planned.currency,
     )
-    assumed = settings.assumptions(chosen.symbol, price_tick=None)
+    _write(planned, chart, png=png, html=html, force=force)
     if json:
-        print_json(_document(chosen, told, assumed))
-    else:
-        _print(settings, chosen, told, assumed)
+        print_json(document(planned))
+        return
+    out = console()
+    _print(out, planned)
+    wide = out.is_terminal and shutil.get_terminal_size().columns >= NARROWEST
+    if wide if plot is None else plot:
+        _draw(out, chart)
 
 
 def _chosen(settings: "Settings", name: str | None) -> "BotSettings":
@@ -69,82 +98,71 @@ def _price(text: str) -> Decimal:
     return number
 
 
-def _document(bot: "BotSettings", told: "Rehearsal", assumed: tuple[str, ...]) -> Json:
-    binding = told.binding
-    return {
-        "bot": bot.name,
-        "symbol": bot.symbol,
-        "strategy": bot.strategy,
-        "rungs": [_step(step) for step in told.steps],
-        "worst_case": {
-            "cash": plain(told.admitted_cash),
-            "cash_of_all_rungs": plain(told.planned_cash),
-            "covered_drop": plain(told.covered_drop),
-            "set_aside_after_first_entry": plain(told.set_aside),
-        },
-        "binds_first": None
-        if binding is None
-        else {
-            "rung": binding.label,
-            "codes": [refusal.code.value for refusal in binding.refusals],
-        },
-        "assumptions": list(assumed),
-    }
+def _planned(settings: "Settings", chosen: "BotSettings", start: Decimal) -> "Planned":
+    from trancher.app.backtesting import engine_portfolio
+    from trancher.app.plan_view import Planned
+    from trancher.backtest.rehearsal import rehearse
+
+    made = chosen.bot(settings.instrument(chosen.symbol, price_tick=None))
+    return Planned(
+        settings=chosen,
+        bot=made,
+        told=rehearse(
+            made, engine_portfolio(settings), price=start, slippage=settings.backtest.slippage
+        ),
+        assumed=settings.assumptions(chosen.symbol, price_tick=None),
+    )
 
 
-def _step(step: "Step") -> Json:
-    return {
-        "label": step.label,
-        "price": plain(step.price),
-        "deviation": plain(step.deviation),
-        "size": plain(step.size),
-        "quantity": money(step.quantity),
-        "cumulated_cost": money(step.cumulated_cost),
-        "cumulated_cash": money(step.cumulated_cash),
-        "average_entry_price": plain(step.average_entry_price),
-        "break_even_price": plain(step.break_even_price),
-        "needed_rise": plain(step.needed_rise),
-        "fits": not step.refusals,
-        "refused_by": [refusal.code.value for refusal in step.refusals],
-    }
-
-
-def _print(
-    settings: "Settings", bot: "BotSettings", told: "Rehearsal", assumed: tuple[str, ...]
+def _write(
+    planned: "Planned", chart: "Chart", *, png: Path | None, html: Path | None, force: bool
 ) -> None:
-    out, currency = console(), settings.portfolio.quote
-    shown = table(
-        f"{bot.name}: {bot.strategy} on {bot.symbol}, sizes and costs in {currency}",
-        *("rung", "fits", "drop", "price", "size", "so far", "average", "break-even", "rise"),
+    if png is not None:
+        try:
+            from trancher.app.plan_png import picture
+        except ImportError:
+            raise BadInput(
+                "--png: found no matplotlib, expected it; pip install 'trancher[plots]'"
+            ) from None
+        write_new(png, picture(chart), force=force)
+    if html is not None:
+        from trancher.app.plan_html import page
+
+        write_new(html, page(planned, chart).encode(), force=force)
+    for file in (png, html):
+        if file is not None:
+            typer.echo(f"wrote {file}", err=True)
+
+
+def _print(out: "Console", planned: "Planned") -> None:
+    from trancher.app import plan_view
+
+    named = planned.settings
+    bought = table(
+        f"{named.name}: {named.strategy} on {named.symbol}, sizes and costs in {planned.currency}",
+        *plan_view.LADDER,
         words=2,
         tight=True,
     )
-    for step in told.steps:
-        shown.add_row(
-            step.label,
-            "no" if step.refusals else "yes",
-            _percent(step.deviation),
-            shown_price(step.price),
-            quote(step.size),
-            quote(step.cumulated_cost),
-            shown_price(step.average_entry_price),
-            shown_price(step.break_even_price),
-            _percent(step.needed_rise),
-        )
-    out.print(shown)
-    out.print(
-        f"At most {quote(told.admitted_cash)} {currency} is spent, fees included, "
-        f"down to {_percent(told.covered_drop)} below the start; after the first entry "
-        f"{quote(told.set_aside)} is set aside for the rungs to come."
+    for row in plan_view.ladder_rows(planned.told):
+        bought.add_row(*row)
+    out.print(bought)
+    sold = table(
+        f"Where it sells after each rung, net in {planned.currency}", *plan_view.SALES, tight=True
     )
-    binding = told.binding
-    if binding is not None:
-        codes = ", ".join(refusal.code.value for refusal in binding.refusals)
-        out.print(f"The first rung that does not fit is {binding.label}: {codes}.")
-    out.print("Drop: below the first price. Rise: from the rung to its break-even.", style="dim")
-    if assumed:
-        out.print(assumed_in_words(bot.symbol, assumed), style="dim")
+    for row in plan_view.sale_rows(planned.told):
+        sold.add_row(*row)
+    if sold.row_count:
+        out.print(sold)
+    for line in plan_view.lines(planned):
+        out.print(line)
+    for note in plan_view.notes(planned):
+        out.print(note, style="dim")
 
 
-def _percent(ratio: Decimal | None) -> str:
-    return "-" if ratio is None else f"{ratio * 100:.2f} %"
+def _draw(out: "Console", chart: "Chart") -> None:
+    from trancher.app.plan_chart import in_terminal
+
+    out.print()
+    for row in in_terminal(chart, width=out.width):
+        out.print(row, no_wrap=True)
