@@ -239,8 +239,8 @@ def test_the_rung_at_which_the_minimum_breaks_is_named(tmp_path: Path) -> None:
     assert said["rungs"][0]["refused_by"] == ["MIN_NOTIONAL"]
     words = done("plan", "c.toml", "--price", "100", folder=tmp_path).words
     assert (
-        "base order of 10.00 USD is the first below the exchange's least order of 15.00 USD and "
-        "0.00000001 BTC."
+        "The first rung below the exchange's least order of 15.00 USD and 0.00000001 BTC is base "
+        "order, 10.00 USD."
     ) in words
 
 
@@ -264,7 +264,9 @@ def test_where_it_would_sell_after_each_rung(tmp_path: Path) -> None:
     )
     assert "base order 103.00 +3.00 % 94.00 -6.00 % -0.60" in words
     assert [rung["sold_at"] for rung in rungs] == [None, None, None, "90.74", "90.74"]
-    assert "safety order 3 at 90.50 is never reached: an exit sells at 90.74 before." in words
+    assert (
+        "Never reached: safety order 3 at 90.50, because an exit sells at 90.74 before." in words
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def lines(plan: Planned) -> Iterator[str]:
     sold = told.sold_before
     if sold is not None:
         yield (
-            f"{sold.label} at {shown_price(sold.price)} is never reached: an exit sells at "
+            f"Never reached: {sold.label} at {shown_price(sold.price)}, because an exit sells at "
             f"{shown_price(sold.sold_at)} before."
         )
 
@@ -194,7 +194,7 @@ def _minimum(plan: Planned) -> str:
     what = f"the exchange's least order of {' and '.join(least)}"
     if small is None:
         return f"No rung is below {what}."
-    return f"{small.label} of {quote(small.size)} {instrument.quote} is the first below {what}."
+    return f"The first rung below {what} is {small.label}, {quote(small.size)} {instrument.quote}."
 
 
 def notes(plan: Planned) -> Iterator[str]:

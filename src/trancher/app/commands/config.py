@@ -45,10 +45,23 @@ def schema() -> None:
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = DEFAULT_PATH,
     *,
+    from_ladder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY=VALUE,...",
+            help="A ladder in the numbers of a hosted bot: base=10,safety=20,deviation=2%,"
+            "step_scale=1.5,volume_scale=2,max_safety=4 and, if wanted, target=3%,stop=20%.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented configuration to begin with; never over an existing file unless told."""
-    write_new(path, STARTER.encode(), force=force)
+    text = STARTER
+    if from_ladder is not None:
+        from trancher.app.starter_ladder import ladder_text
+
+        text = ladder_text(from_ladder)
+    write_new(path, text.encode(), force=force)
     typer.echo(f"wrote {path}; next: trancher check {path}", err=True)
 
 
