@@ -134,6 +134,27 @@ def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal, slippage: Decima
     )
 
 
+@exact
+def usage_alone(portfolio: Portfolio, position: Position, at: datetime) -> Usage:
+    """Return what a position uses of the limits at `at`, where there is no other."""
+    today = day_of(at, portfolio.zone)
+    bought = [day_of(one.opened_at, portfolio.zone).date for one in position.book.tranches]
+    exposure = exposure_of(position)
+    return Usage(
+        free_cash=portfolio.cash - position.book.cash_paid,
+        active_positions=int(position.book.tranche_count > 0),
+        trades_today=bought.count(today.date),
+        exits_reserved=0,
+        day_ends_at=today.ends_at,
+        equity=portfolio.cash,
+        peak_equity=portfolio.cash,
+        exposure=exposure,
+        symbol_exposure=exposure,
+        realized_today=ZERO,
+        losing_streak=0,
+    )
+
+
 class _Walk:
     """Buys every rung into `planned`, and those the limits let through into `admitted` too."""
 
@@ -231,29 +252,14 @@ class _Walk:
 
     def _decide(self, index: int) -> Decision:
         """Return what would be decided about a rung, were it due now."""
-        held, portfolio = self.admitted, self._portfolio
-        today = day_of(self._at, portfolio.zone)
-        bought = [day_of(one.opened_at, portfolio.zone).date for one in held.book.tranches]
-        exposure = exposure_of(held)
+        held = self.admitted
         decision = decide_entry(
             replace(self._bot, plan=self._bot.plan.asking(index)),
             held,
             Observation(price=self._price, at=self._at, look=Look.EVERYTHING, readings=WILLING),
             past=replace(NO_PAST, last_entry_at=held.last_entry_at),
-            usage=Usage(
-                free_cash=portfolio.cash - held.book.cash_paid,
-                active_positions=int(held.book.tranche_count > 0),
-                trades_today=bought.count(today.date),
-                exits_reserved=0,
-                day_ends_at=today.ends_at,
-                equity=portfolio.cash,
-                peak_equity=portfolio.cash,
-                exposure=exposure,
-                symbol_exposure=exposure,
-                realized_today=ZERO,
-                losing_streak=0,
-            ),
-            limits=portfolio.limits,
+            usage=usage_alone(self._portfolio, held, self._at),
+            limits=self._portfolio.limits,
         )
         assert decision is not None
         return decision

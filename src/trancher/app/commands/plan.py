@@ -1,5 +1,6 @@
 """`trancher plan`: the ladder of a bot before any money."""
 
+import os
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -20,32 +21,55 @@ if TYPE_CHECKING:
     from trancher.app.configured import BotSettings, Settings
     from trancher.app.plan_chart import Chart
     from trancher.app.plan_view import Planned
+    from trancher.app.what_if_view import Asked
+
+
+Config = Annotated[Path, typer.Argument(help="Configuration, TOML.")]
+Price = Annotated[str, typer.Option(help="Price of the first entry, quote per base.")]
+Bot = Annotated[str | None, typer.Option(help="Name of the bot, where there are several.")]
+Add = Annotated[str | None, typer.Option(help="What if so much quote were bought at the price?")]
+Sell = Annotated[
+    str | None, typer.Option(help="What if such a share of what is held were sold, as 25%?")
+]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        help="With --add or --sell: where the bot's position is; else TRANCHER_DB, else nothing "
+        "is held.",
+    ),
+]
+Plot = Annotated[
+    bool | None,
+    typer.Option(
+        "--plot/--no-plot", help="Draw the ladder below its table; a wide terminal always does."
+    ),
+]
+Png = Annotated[Path | None, typer.Option(help="Draw it into this file, too.")]
+Html = Annotated[Path | None, typer.Option(help="Write it as a page, too.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace existing files of --png and --html.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def plan(
-    config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
+    config: Config,
     *,
-    price: Annotated[str, typer.Option(help="Price of the first entry, quote per base.")],
-    bot: Annotated[
-        str | None, typer.Option(help="Name of the bot, where there are several.")
-    ] = None,
-    plot: Annotated[
-        bool | None,
-        typer.Option(
-            "--plot/--no-plot",
-            help="Draw the ladder below its table; a wide terminal always does.",
-        ),
-    ] = None,
-    png: Annotated[Path | None, typer.Option(help="Draw it into this file, too.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write it as a page, too.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace existing files of --png and --html.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    price: Price,
+    bot: Bot = None,
+    add: Add = None,
+    sell: Sell = None,
+    db: Db = None,
+    plot: Plot = None,
+    png: Png = None,
+    html: Html = None,
+    force: Force = False,
+    json: AsJson = False,
 ) -> None:
     """Show what a bot's ladder would buy, cost and need, and which limit binds first."""
-    from trancher.app.plan_chart import NARROWEST, chart_of
-    from trancher.app.plan_view import document
+    from trancher.app import plan_view, what_if_view
     from trancher.app.settings import load
 
     settings = load(config)
@@ -53,26 +77,44 @@ def plan(
     start = _price(price)
     if json and plot is not None:
         raise BadInput("--plot: found beside --json, expected one of them")
+    _check_files(png, html, force=force)
+    asked = _asked(settings, chosen, start, add=add, sell=sell, db=db)
+    planned = _planned(settings, chosen, start)
+    chart = _chart(planned, start)
+    _write(planned, chart, png=png, html=html, force=force)
+    if json:
+        what_if = {} if asked is None else {"what_if": what_if_view.document(asked)}
+        print_json(plan_view.document(planned) | what_if)
+        return
+    out = console()
+    if asked is None:
+        _print(out, planned)
+    else:
+        _print_asked(out, asked)
+    if (asked is None and _is_wide(out)) if plot is None else plot:
+        _draw(out, chart)
+
+
+def _check_files(png: Path | None, html: Path | None, *, force: bool) -> None:
     if png is not None and png == html:
         raise BadInput(f"--html: found {html}, which --png names, expected another file")
     for file in (png, html):
         if file is not None:
             check_new(file, force=force)
-    planned = _planned(settings, chosen, start)
-    chart = chart_of(
-        planned.told,
-        title=f"{chosen.name}: {chosen.strategy} on {chosen.symbol} from {start:f}",
-        currency=planned.currency,
-    )
-    _write(planned, chart, png=png, html=html, force=force)
-    if json:
-        print_json(document(planned))
-        return
-    out = console()
-    _print(out, planned)
-    wide = out.is_terminal and shutil.get_terminal_size().columns >= NARROWEST
-    if wide if plot is None else plot:
-        _draw(out, chart)
+
+
+def _chart(planned: "Planned", start: Decimal) -> "Chart":
+    from trancher.app.plan_chart import chart_of
+
+    named = planned.settings
+    title = f"{named.name}: {named.strategy} on {named.symbol} from {start:f}"
+    return chart_of(planned.told, title=title, currency=planned.currency)
+
+
+def _is_wide(out: "Console") -> bool:
+    from trancher.app.plan_chart import NARROWEST
+
+    return out.is_terminal and shutil.get_terminal_size().columns >= NARROWEST
 
 
 def _chosen(settings: "Settings", name: str | None) -> "BotSettings":
@@ -89,13 +131,62 @@ def _chosen(settings: "Settings", name: str | None) -> "BotSettings":
 
 
 def _price(text: str) -> Decimal:
+    return _above_zero("--price", text, what="a price")
+
+
+def _above_zero(option: str, text: str, *, what: str) -> Decimal:
     try:
         number = parse_decimal(text)
     except InvalidNumber as problem:
-        raise BadInput(f"--price: {problem}") from problem
+        raise BadInput(f"{option}: {problem}") from problem
     if number <= 0:
-        raise BadInput(f"--price: found {text}, expected a price above 0")
+        raise BadInput(f"{option}: found {text}, expected {what} above 0")
     return number
+
+
+def _share(text: str) -> Decimal:
+    from trancher.app import amounts
+    from trancher.app.words import Mismatch
+
+    try:
+        value = text if text.endswith("%") else parse_decimal(text)
+        share = amounts.ratio(above=0, most=100).read(value)
+    except InvalidNumber as problem:
+        raise BadInput(f"--sell: {problem}") from problem
+    except Mismatch as problem:
+        raise BadInput(
+            f"--sell: found {text!r}, expected a share of what is held, above 0 % and at most "
+            '100 %, written "25%" or 0.25'
+        ) from problem
+    assert isinstance(share, Decimal)
+    return share
+
+
+def _asked(
+    settings: "Settings",
+    chosen: "BotSettings",
+    start: Decimal,
+    *,
+    add: str | None,
+    sell: str | None,
+    db: str | None,
+) -> "Asked | None":
+    """Return what one more trade would come to, where somebody asks."""
+    if add is None and sell is None:
+        if db is not None:
+            raise BadInput(f"--db: found {db} alone, expected --add or --sell beside it")
+        return None
+    from trancher.app.asking import ask
+    from trancher.app.keeping import VARIABLE
+
+    return ask(
+        settings,
+        chosen,
+        price=start,
+        size=None if add is None else _above_zero("--add", add, what="an amount of quote"),
+        share=None if sell is None else _share(sell),
+        url=db or os.environ.get(VARIABLE),
+    )
 
 
 def _planned(settings: "Settings", chosen: "BotSettings", start: Decimal) -> "Planned":
@@ -158,6 +249,17 @@ def _print(out: "Console", planned: "Planned") -> None:
         out.print(line)
     for note in plan_view.notes(planned):
         out.print(note, style="dim")
+
+
+def _print_asked(out: "Console", asked: "Asked") -> None:
+    from trancher.app import what_if_view
+
+    shown = table(what_if_view.title(asked), *what_if_view.FIGURES)
+    for row in what_if_view.rows(asked):
+        shown.add_row(*row)
+    out.print(shown)
+    for line in what_if_view.lines(asked):
+        out.print(line)
 
 
 def _draw(out: "Console", chart: "Chart") -> None:
