@@ -53,7 +53,12 @@ class Trial:
 
     @exact
     def sold(self, position: Position, *, quantity: Decimal, reason: str) -> Position:
-        """Return the position less `quantity`, a positive multiple of the step at most as held."""
+        """Return the position less `quantity`, as far as the exchange takes so little.
+
+        Args:
+            quantity: base, a positive multiple of the step; at most what is sellable, or for a
+                full exit that and the dust that goes with it.
+        """
         order = ExitOrder(
             client_order_id=position.next_order_id,
             position_id=position.id,
@@ -61,7 +66,7 @@ class Trial:
             symbol=self.bot.instrument.symbol,
             quantity=quantity,
             limit_price=None,
-            full=quantity == sellable(position),
+            full=quantity >= sellable(position),
             rungs=(),
             reason=reason,
             decided_at=self.at,

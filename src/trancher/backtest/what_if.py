@@ -120,6 +120,8 @@ def sell(trial: Trial, position: Position, share: Decimal) -> Sold:
     quantity = min(instrument.sellable(position.held * share), most)
     if quantity < most and not instrument.accepts(most - quantity, trial.price):
         quantity = most
+    if quantity == most and not position.working_exits:
+        quantity = position.sellable  # a full exit takes the dust line along
     refusals = too_small(instrument, quantity, trial.price, side=Side.SELL)
     if refusals:
         return Sold(quantity=quantity, refusals=refusals, after=position, realized={})
