@@ -34,14 +34,18 @@ CASES: Final = [
     (f"{PLAN} --png one.toml/a.png", "one.toml/a.png: found no way to write", "a writable place"),
     (f"{PLAN} --html {'n' * 300}", "nnn", "a writable place"),
     (f"{PLAN} --png a --html a", "--html: found a, which --png names", "another file"),
+    ("plan low.toml --price 0.009", "--price: found 0.009", "one tick at least, 0.01"),
+    ("plan low.toml --price 0.01", "--price: found 0.01", "a higher price: further entry waits"),
     (f"{PLAN} --json --plot", "--plot: found beside --json", "one of them"),
 ]
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with a configuration and a folder."""
+    """Return a folder with two configurations and a folder."""
     config(tmp_path / "one.toml", ONE_BOT)
+    falls = ONE_BOT.replace('every = "7d"', 'drop = "1%"')
+    config(tmp_path / "low.toml", falls, '[instrument."BTC/USD"]\nprice_tick = 0.01')
     (tmp_path / "folder").mkdir()
     return tmp_path
 
@@ -59,7 +63,7 @@ def test_bad_input_is_told_in_one_sentence(
     assert said.err.startswith(found)
     assert expected in said.err
     assert said.err.count("\n") == 1
-    assert sorted(path.name for path in place.rglob("*")) == ["folder", "one.toml"]
+    assert sorted(path.name for path in place.rglob("*")) == ["folder", "low.toml", "one.toml"]
     assert (place / "one.toml").read_text(encoding="utf-8") == ONE_BOT
 
 

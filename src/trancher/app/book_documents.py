@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from trancher.app.outlook import NextEntry, Outlook, outlook
 from trancher.app.output import Json, instant, money, plain
+from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import why
 from trancher.app.standing import BotStanding, Standing, happened_at
 from trancher.app.views import position_document
 from trancher.core.conditions import Wait
 from trancher.core.decision import Decision
-from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder
 from trancher.core.pnl import figures
 from trancher.store.codec import ENTRIES
@@ -179,19 +179,6 @@ def _order(decision: Decision) -> Json:
     if isinstance(order, EntryOrder):
         return {**wanted, "size": plain(order.size)}
     return {**wanted, "quantity": money(order.quantity), "limit_price": money(order.limit_price)}
-
-
-def refusal_document(refusal: Refusal) -> Mapping[str, Json]:
-    """Return one reason against an order."""
-    return {
-        "code": refusal.code.value,
-        "measured": plain(refusal.measured),
-        "limit": plain(refusal.limit),
-        "missing": plain(refusal.missing),
-        "unit": refusal.unit.value,
-        "unblocks_at": instant(refusal.unblocks_at),
-        "unblocks_when": refusal.unblocks_when,
-    }
 
 
 def journal_document(run: Run, lines: Sequence[JournalLine]) -> Json:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from trancher.app.book_documents import refusal_document
 from trancher.app.configured import BotSettings
 from trancher.app.output import Json, assumed_in_words, money, plain
-from trancher.app.sentences import extent
+from trancher.app.refusal_words import extent, refusal_document
 from trancher.app.tables import exactly, quote
 from trancher.app.tables import price as shown_price
 from trancher.backtest.rehearsal import Rehearsal, Step

@@ -5,18 +5,18 @@ To add a code: a line in WORDS, a clause that goes on after "because".
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from trancher.app.outlook import NextEntry, Outlook
+from trancher.app.refusal_words import amount, extent
 from trancher.app.standing import BotStanding, Standing
 from trancher.app.tables import counted, exactly, price, quote
 from trancher.core.conditions import Indicator, Wait
-from trancher.core.day import span
 from trancher.core.lifecycle import State
-from trancher.core.limits import Refusal, RefusalCode, Unit
-from trancher.core.money import exact, percent, quotient
+from trancher.core.limits import Refusal, RefusalCode
+from trancher.core.money import exact, quotient
 from trancher.core.signals import EVENT
 from trancher.store.records import Record
 
@@ -177,18 +177,6 @@ def outcome(refusal: Refusal, *, currency: str) -> str:
     return f"{extent(refusal, currency=currency)}, {until(refusal)}"
 
 
-def extent(refusal: Refusal, *, currency: str) -> str:
-    """Return the code of a refusal, and what was measured against what."""
-    seconds = refusal.unit is Unit.SECONDS
-    unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
-    missing = _amount(refusal.missing, refusal.unit)
-    return (
-        f"{refusal.code}: {_amount(refusal.measured, refusal.unit)} against "
-        f"{_amount(refusal.limit, refusal.unit)}{'' if seconds else f' {unit}'}, {missing} "
-        f"{'over' if refusal.measured > refusal.limit else 'short'}"
-    )
-
-
 def until(refusal: Refusal) -> str:
     """Return the time or the condition that ends a refusal, or both."""
     ends = [] if refusal.unblocks_at is None else [moment(refusal.unblocks_at)]
@@ -204,22 +192,12 @@ def _without_idle_zeros(fraction: re.Match[str]) -> str:
 def _measured(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
     others = ", ".join(other.settings.name for other in standing.active)
     return WORDS[refusal.code].format(
-        measured=_amount(refusal.measured, refusal.unit),
-        limit=_amount(refusal.limit, refusal.unit),
-        missing=_amount(refusal.missing, refusal.unit),
+        measured=amount(refusal.measured, refusal.unit),
+        limit=amount(refusal.limit, refusal.unit),
+        missing=amount(refusal.missing, refusal.unit),
         currency=one.position.instrument.quote,
         beside=f" beside {others}" if others else "",
     )
-
-
-def _amount(number: Decimal, unit: Unit) -> str:
-    if unit is Unit.QUOTE:
-        return quote(number)
-    if unit is Unit.RATIO:
-        return percent(number)
-    if unit is Unit.SECONDS:
-        return span(timedelta(seconds=int(number)))
-    return exactly(number)
 
 
 @exact

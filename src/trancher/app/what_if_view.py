@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from trancher.app.book_documents import refusal_document
 from trancher.app.output import Json, money, plain
-from trancher.app.sentences import extent, outcome
+from trancher.app.refusal_words import extent, refusal_document
+from trancher.app.sentences import outcome
 from trancher.app.tables import exactly, quote
 from trancher.app.tables import price as shown_price
 from trancher.app.views import anchor_price

@@ -21,6 +21,7 @@ from trancher.core.conditions import Look, Observation
 from trancher.core.day import day_of
 from trancher.core.decide_entry import decide_entry
 from trancher.core.decision import Decision
+from trancher.core.errors import InvalidPlan
 from trancher.core.limits import Refusal, RefusalCode, Usage
 from trancher.core.money import ZERO, exact, quotient
 from trancher.core.order import EntryOrder, PositionId
@@ -120,6 +121,9 @@ def rehearse(bot: Bot, portfolio: Portfolio, *, price: Decimal, slippage: Decima
     Args:
         price: where it begins, quote per base, > 0.
         slippage: ratio that each purchase costs more than its price, 0 <= slippage < 1.
+
+    Raises:
+        InvalidPlan: a rung waits for a price that there is none of, for `price` is too low.
     """
     walk = _Walk(bot, portfolio, price, slippage)
     steps = tuple(walk.steps())
@@ -245,6 +249,9 @@ class _Walk:
         for wait in rung.when.waits(self.planned):
             # A level that slippage has put beyond the market is met where the market stands.
             if wait.below is not None:
+                if wait.below <= 0:
+                    tick = self._bot.instrument.price_tick
+                    raise InvalidPlan(f"{rung.label} waits for less than one tick, {tick:f}")
                 self._price = min(self._price, wait.below)
             if wait.above is not None:
                 self._price = max(self._price, wait.above)

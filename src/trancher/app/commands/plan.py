@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +11,9 @@ import typer
 
 from trancher.app.nearest import nearest
 from trancher.app.new_file import check_new, write_new
-from trancher.app.output import BadInput, print_json
+from trancher.app.output import BadInput, Json, print_json
 from trancher.app.tables import console, table
-from trancher.core.errors import InvalidNumber
+from trancher.core.errors import InvalidNumber, InvalidPlan
 from trancher.core.money import parse_decimal
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def plan(
     json: AsJson = False,
 ) -> None:
     """Show what a bot's ladder would buy, cost and need, and which limit binds first."""
-    from trancher.app import plan_view, what_if_view
+    from trancher.app.plan_view import document
     from trancher.app.settings import load
 
     settings = load(config)
@@ -78,13 +79,12 @@ def plan(
     if json and plot is not None:
         raise BadInput("--plot: found beside --json, expected one of them")
     _check_files(png, html, force=force)
-    asked = _asked(settings, chosen, start, add=add, sell=sell, db=db)
     planned = _planned(settings, chosen, start)
+    asked = _asked(settings, chosen, start, add=add, sell=sell, db=db)
     chart = _chart(planned, start)
     _write(planned, chart, png=png, html=html, force=force)
     if json:
-        what_if = {} if asked is None else {"what_if": what_if_view.document(asked)}
-        print_json(plan_view.document(planned) | what_if)
+        print_json({**document(planned), **_answer(asked)})
         return
     out = console()
     if asked is None:
@@ -93,6 +93,14 @@ def plan(
         _print_asked(out, asked)
     if (asked is None and _is_wide(out)) if plot is None else plot:
         _draw(out, chart)
+
+
+def _answer(asked: "Asked | None") -> Mapping[str, Json]:
+    if asked is None:
+        return {}
+    from trancher.app.what_if_view import document
+
+    return {"what_if": document(asked)}
 
 
 def _check_files(png: Path | None, html: Path | None, *, force: bool) -> None:
@@ -195,12 +203,17 @@ def _planned(settings: "Settings", chosen: "BotSettings", start: Decimal) -> "Pl
     from trancher.backtest.rehearsal import rehearse
 
     made = chosen.bot(settings.instrument(chosen.symbol, price_tick=None))
+    tick, slippage = made.instrument.price_tick, settings.backtest.slippage
+    if start < tick:
+        raise BadInput(f"--price: found {start:f}, expected one tick at least, {tick:f}")
+    try:
+        told = rehearse(made, engine_portfolio(settings), price=start, slippage=slippage)
+    except InvalidPlan as problem:
+        raise BadInput(f"--price: found {start:f}, expected a higher price: {problem}") from None
     return Planned(
         settings=chosen,
         bot=made,
-        told=rehearse(
-            made, engine_portfolio(settings), price=start, slippage=settings.backtest.slippage
-        ),
+        told=told,
         assumed=settings.assumptions(chosen.symbol, price_tick=None),
     )
 
