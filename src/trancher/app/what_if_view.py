@@ -69,7 +69,7 @@ class _Standing:
 @exact
 def _standing(bot: Bot, position: Position) -> _Standing:
     said = figures(position.book, taker_fee=bot.instrument.taker_fee, mark_price=None)
-    seen = watch(bot, position, position.highest_mark)
+    seen = watch(bot, position, position.trailing_peak)
     below = [wait.below for wait in seen.entries if wait.below is not None]
     above = [wait.above for wait in seen.entries if wait.above is not None]
     return _Standing(

@@ -221,7 +221,7 @@ class _Walk:
         """Return the prices, below and above, at which an exit sells first of a position."""
         if position.held == 0:
             return None, None
-        levels = tuple(self._bot.plan.levels(position, position.highest_mark))
+        levels = tuple(self._bot.plan.levels(position, position.trailing_peak))
         return (
             max((one.price for one in levels if one.falling), default=None),
             min((one.price for one in levels if not one.falling), default=None),
