@@ -79,7 +79,7 @@ class Trial:
     def _booked(self, position: Position, accepted: Event, order: Order) -> Position:
         symbol = self.bot.instrument.symbol
         exchange = PaperExchange({symbol: self.bot.instrument}, slippage=self.slippage)
-        exchange.touch(symbol, self.price, self.at)
+        exchange.touch(self.bot.name, self.price, self.at)
         exchange.send(order)
         return _after(position, (accepted, *exchange.reports()))
 
