@@ -13,10 +13,13 @@ from typing import Final
 from trancher.app.backtesting import Backtest, Source, instrument_of, run_backtest
 from trancher.app.configured import Settings
 from trancher.app.output import BadInput
+from trancher.core.events import Event
+from trancher.core.order import PositionId
 from trancher.market.outside import OutsideSignal
 from trancher.store.database import Database, open_database, open_or_create
 from trancher.store.entries import BotFacts, Mark, Mode, RunKind
 from trancher.store.errors import UnusableDatabase
+from trancher.store.reading import Books
 from trancher.store.runs import NewRun, start
 
 DEFAULT_URL: Final = "sqlite:///trancher.db"
@@ -101,6 +104,24 @@ def keep_backtest(
         )
         store.finish(at=clock(), marks=last_marks(backtest))
     return Kept(backtest=backtest, run_id=store.run_id)
+
+
+def journal_of(url: str, run_id: int) -> tuple[tuple[PositionId, Event], ...]:
+    """Return the events of a run in the database at `url`, with the position of each, in order.
+
+    Raises:
+        BadInput: the database cannot be used.
+        StoreError: it cannot be read.
+    """
+    with books_to_read(url) as database:
+        books = Books(database)
+        run = books.run(run_id)
+        assert run is not None
+        return tuple(
+            (line.position_id, line.entry)
+            for line in books.journal(run, limit=run.entries)
+            if line.position_id is not None and isinstance(line.entry, Event)
+        )
 
 
 def new_run(

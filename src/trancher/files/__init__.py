@@ -13,7 +13,7 @@ from trancher.files.decimals import Decimals, Integers, Mask, Units
 from trancher.files.errors import FileError, UnnamedColumns
 from trancher.files.instants import Instants
 from trancher.files.tables import Table, read_table
-from trancher.files.writing import write_table
+from trancher.files.writing import replacing, write_table
 
 __all__ = [
     "Decimals",
@@ -25,5 +25,6 @@ __all__ = [
     "Units",
     "UnnamedColumns",
     "read_table",
+    "replacing",
     "write_table",
 ]

@@ -37,7 +37,7 @@ def write_table(path: Path, columns: Mapping[str, Integers | Decimals]) -> None:
     """
     write = _writer(path)
     try:
-        with _replacing(path) as file:
+        with replacing(path) as file:
             write(columns, file)
     except OSError as error:
         raise FileError(
@@ -62,8 +62,12 @@ def _writer(path: Path) -> Callable[[Mapping[str, Integers | Decimals], BinaryIO
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `path` that takes its place at the end, or vanishes."""
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside `path` that takes its place at the end, or vanishes.
+
+    Raises:
+        OSError: the place cannot be written to.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
-from trancher.app.output import Json, print_json
+from trancher.app.output import BadInput, Json, print_json
 from trancher.app.tables import console, progress, quote, table
 from trancher.core.money import exact
 
@@ -27,6 +27,20 @@ Outside = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Signals from outside, CSV: time, name, score, event."),
 ]
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        help="Keep the books as a run in this database, such as sqlite:///trancher.db.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a report with charts, one HTML file, to look at."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the report.")]
 
 
 def backtest(
@@ -46,14 +60,9 @@ def backtest(
     close_at_end: Annotated[
         bool, typer.Option("--close-at-end", help="Sell at the last close what is still held.")
     ] = False,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            "--db",
-            metavar="URL",
-            help="Keep the books as a run in this database, such as sqlite:///trancher.db.",
-        ),
-    ] = None,
+    db: Database = None,
+    report: Report = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
@@ -62,6 +71,7 @@ def backtest(
     from trancher.app.settings import load
 
     began = perf_counter()
+    _check_report(report, force=force)
     settings = load(config)
     sources = read_sources(
         data,
@@ -81,6 +91,8 @@ def backtest(
             outside=outside,
             close_at_end=close_at_end,
         )
+    if report is not None:
+        _write_report(report, done, kept)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
         print_json({**document(done, elapsed=elapsed), **kept})
@@ -88,6 +100,30 @@ def backtest(
     print_backtest(done, elapsed=elapsed)
     if db is not None:
         console().print(f"Kept as run {kept['run_id']} in {db}.")
+    if report is not None:
+        console().print(f"Report: {report}", soft_wrap=True)
+
+
+def _check_report(target: Path | None, *, force: bool) -> None:
+    from trancher.app.report_file import check_target
+
+    if target is not None:
+        check_target(target, force=force)
+    elif force:
+        raise BadInput("--force: found no --report beside it, expected one to overwrite")
+
+
+def _write_report(target: Path, done: "Backtest", kept: "Mapping[str, Json]") -> None:
+    from trancher.app.keeping import journal_of
+    from trancher.app.report import report_data
+    from trancher.app.report_file import page, write_page
+
+    if kept:
+        journal = journal_of(str(kept["db"]), int(str(kept["run_id"])))
+    else:
+        journal = tuple((one.position_id, one.event) for one in done.replayed.store.journal)
+    data = report_data(done, journal)
+    write_page(target, page(data, title=f"Backtest of {done.settings.portfolio.name}"))
 
 
 def run(

@@ -1,0 +1,251 @@
+// The charts. A primitive of our own draws everything that belongs to a position, because a
+// position has as many lines as tranches and rungs, and one series each would not scale.
+
+const { createChart, CandlestickSeries, LineSeries, AreaSeries } = LightweightCharts;
+
+const LAYERS = [
+  { id: "tranches", label: "tranches, by their life", color: "--tranche", dash: [], width: 2 },
+  { id: "average", label: "average entry", color: "--average", dash: [], width: 2, line: 1 },
+  { id: "breakEven", label: "break-even with fees", color: "--break-even", dash: [8, 4], width: 2, line: 2 },
+  { id: "anchor", label: "anchor", color: "--anchor", dash: [2, 3], width: 2, line: 3 },
+  { id: "losses", label: "stops", color: "--loss", dash: [10, 3, 2, 3], width: 1.5, line: 4 },
+  { id: "gains", label: "gain rungs", color: "--gain", dash: [5, 3], width: 1.5, line: 5 },
+  { id: "entries", label: "entry rungs", color: "--entry", dash: [2, 2], width: 1.5, line: 6 },
+  { id: "marks", label: "entries \u25b2 and exits \u25bc", color: "--buy", dash: [], width: 0 },
+];
+
+const inks = new Map();
+
+/** A colour of the theme in use; asking the style for it in every frame would cost a layout. */
+function ink(name) {
+  if (!inks.has(name)) inks.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return inks.get(name);
+}
+
+/** Undo app/report_packing.py: [-1, ...] is a list, [n, ...] an object with the n-th set of keys. */
+function unshaped(value, shapes) {
+  if (!Array.isArray(value)) return value;
+  const rest = value.slice(1).map((one) => unshaped(one, shapes));
+  return value[0] < 0 ? rest
+    : Object.fromEntries(shapes[value[0]].map((key, place) => [key, rest[place]]));
+}
+
+/** Undo the packing of bars: differences to times, and ticks to prices. */
+function unpacked(bars, tick) {
+  const size = Number(tick), digits = (tick.split(".")[1] || "").length;
+  const value = (ticks) => Number((ticks * size).toFixed(digits));
+  const made = [];
+  let at = bars.at, close = 0;
+  bars.close.forEach((_, place) => {
+    // Without steps no bar is missing.
+    if (place) at += (bars.step ? bars.step[place] : 1) * bars.interval;
+    const open = close + bars.open[place];
+    close += bars.close[place];
+    made.push({
+      time: at / 1000, open: value(open), close: value(close),
+      high: value(Math.max(open, close) + bars.high[place]),
+      low: value(Math.min(open, close) - bars.low[place]),
+    });
+  });
+  return made;
+}
+
+/** The last place in sorted `values` whose `of` is at most `limit`; -1 where none is. */
+function lastAtMost(values, limit, of = (one) => one) {
+  let low = 0, high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (of(values[middle]) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Draws lifelines, levels and marks over candles. Times are milliseconds. */
+class Overlay {
+  constructor() {
+    this.bars = [];
+    this.interval = 1;
+    this.segments = [];
+    this.byLayer = new Map();
+    this.marks = [];
+    this.hidden = new Set();
+    this.fit = false;
+    this.placed = [];
+  }
+
+  attached({ chart, series, requestUpdate }) {
+    Object.assign(this, { chart, series, redraw: requestUpdate });
+  }
+
+  show({ bars, interval, segments, marks, fit }) {
+    const byLayer = new Map(LAYERS.map((layer) => [layer.id, []]));
+    for (const one of segments) byLayer.get(one.layer).push(one);
+    for (const part of byLayer.values()) part.sort((one, other) => one.from - other.from);
+    marks.sort((one, other) => one.at - other.at);
+    Object.assign(this, { bars, interval, segments, byLayer, marks, fit });
+    this.redraw();
+  }
+
+  /** Where a time lies on the page; bars stand side by side, gaps between them have no room. */
+  x(at) {
+    const place = Math.max(lastAtMost(this.bars, at / 1000, (bar) => bar.time), 0);
+    const within = (at - this.bars[place].time * 1000) / this.interval;
+    const scale = this.chart.timeScale();
+    const middle = scale.logicalToCoordinate(place);
+    const part = Math.min(Math.max(within, 0), 1) - 0.5;
+    return middle === null ? null : middle + part * scale.options().barSpacing;
+  }
+
+  autoscaleInfo() {
+    if (!this.fit) return null;
+    const prices = this.segments.filter((one) => !this.hidden.has(one.layer)).map((one) => one.price);
+    if (!prices.length) return null;
+    return { priceRange: {
+      minValue: prices.reduce((one, other) => Math.min(one, other)),
+      maxValue: prices.reduce((one, other) => Math.max(one, other)),
+    } };
+  }
+
+  paneViews() {
+    const draw = (target) => target.useMediaCoordinateSpace((scope) => this.draw(scope));
+    return [{ zOrder: () => "top", renderer: () => ({ draw }) }];
+  }
+
+  draw({ context }) {
+    this.placed = [];
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!this.bars.length || range === null) return;
+    const bar = (logical) => this.bars[Math.min(Math.max(Math.floor(logical), 0), this.bars.length - 1)];
+    const from = bar(range.from).time * 1000, to = bar(range.to + 1).time * 1000 + this.interval;
+    for (const layer of LAYERS) {
+      if (!this.hidden.has(layer.id)) this.drawLayer(context, layer, from, to);
+    }
+    context.setLineDash([]);
+    if (!this.hidden.has("marks")) this.drawMarks(context, from, to);
+  }
+
+  drawLayer(context, layer, from, to) {
+    const part = this.byLayer.get(layer.id), stop = lastAtMost(part, to, (one) => one.from);
+    context.strokeStyle = ink(layer.color);
+    context.lineWidth = layer.width;
+    context.setLineDash(layer.dash);
+    context.beginPath();
+    for (let place = 0; place <= stop; place += 1) {
+      const one = part[place];
+      if (one.to < from) continue;
+      const y = this.series.priceToCoordinate(one.price);
+      const left = this.x(Math.max(one.from, from)), right = this.x(Math.min(one.to, to));
+      context.moveTo(left, y);
+      context.lineTo(Math.max(right, left + 1), y);
+      if (one.rise !== undefined && one.to <= to) {
+        context.moveTo(right, y);
+        context.lineTo(right, this.series.priceToCoordinate(one.rise));
+      }
+    }
+    context.stroke();
+  }
+
+  drawMarks(context, from, to) {
+    const first = lastAtMost(this.marks, from - 1, (one) => one.at) + 1;
+    const stop = lastAtMost(this.marks, to, (one) => one.at) + 1;
+    const seen = this.marks.slice(first, stop);
+    context.strokeStyle = ink("--ground");
+    context.lineWidth = 1;
+    for (const [side, color, down] of [["buy", "--buy", 1], ["sell", "--sell", -1]]) {
+      context.fillStyle = ink(color);
+      context.beginPath();
+      const taken = new Set();
+      for (const mark of seen) {
+        if (mark.side !== side) continue;
+        // A buy points up to its price from below, a sale down to it from above.
+        const x = this.x(mark.at), y = this.series.priceToCoordinate(mark.price) + down * 2;
+        // What would lie on a mark that is there already is not seen, and costs as much.
+        const spot = Math.round(x / 3) * 65536 + Math.round(y / 3);
+        if (taken.has(spot)) continue;
+        taken.add(spot);
+        const base = y + down * mark.size * 1.6;
+        context.moveTo(x, y);
+        context.lineTo(x - mark.size, base);
+        context.lineTo(x + mark.size, base);
+        context.lineTo(x, y);
+        this.placed.push({ x, y: (y + base) / 2, mark });
+      }
+      context.fill();
+      // An edge tells marks apart; where there are hundreds it only darkens them.
+      if (seen.length < 400) context.stroke();
+    }
+  }
+
+  /** The mark under the pointer, if one is near. */
+  at(point) {
+    let best = null, least = 14;
+    for (const one of this.placed) {
+      const far = Math.hypot(one.x - point.x, one.y - point.y);
+      if (far < least) [best, least] = [one.mark, far];
+    }
+    return best;
+  }
+}
+
+const charts = [];
+
+function paint(chart) {
+  chart.applyOptions({
+    layout: { background: { color: ink("--ground") }, textColor: ink("--quiet"), panes: { separatorColor: ink("--edge") } },
+    grid: { vertLines: { color: ink("--grid") }, horzLines: { color: ink("--grid") } },
+    timeScale: { borderColor: ink("--edge") },
+    rightPriceScale: { borderColor: ink("--edge") },
+  });
+}
+
+function repaint() {
+  inks.clear();
+  for (const { chart, colors } of charts) {
+    paint(chart);
+    for (const color of colors) color();
+  }
+}
+
+const keys = {
+  ArrowLeft: ({ from, to }) => [from - (to - from) / 10, to - (to - from) / 10],
+  ArrowRight: ({ from, to }) => [from + (to - from) / 10, to + (to - from) / 10],
+  "+": ({ from, to }) => [from + (to - from) / 8, to - (to - from) / 8],
+  "=": ({ from, to }) => keys["+"]({ from, to }),
+  "-": ({ from, to }) => [from - (to - from) / 6, to + (to - from) / 6],
+};
+
+/** A chart in the element `id`, which the keyboard moves too. `series`: [type, options, colors]. */
+function chartIn(id, options = {}) {
+  const place = document.getElementById(id);
+  const chart = createChart(place, {
+    autoSize: true,
+    layout: { attributionLogo: id === "price", fontSize: 12 },
+    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.05 },
+    localization: { locale: "en-GB" },
+    handleScroll: { vertTouchDrag: false },
+    // The wheel moves the page; a chart that takes it traps whoever scrolls past.
+    handleScale: { mouseWheel: false },
+    ...options,
+  });
+  place.addEventListener("keydown", (event) => {
+    const range = chart.timeScale().getVisibleLogicalRange();
+    if (event.key === "0") chart.timeScale().fitContent();
+    else if (keys[event.key] && range) {
+      const [from, to] = keys[event.key](range);
+      chart.timeScale().setVisibleLogicalRange({ from, to });
+    } else return;
+    event.preventDefault();
+  });
+  const known = { chart, colors: [] };
+  charts.push(known);
+  paint(chart);
+  known.add = (type, options, colors) => {
+    const series = chart.addSeries(type, options);
+    const color = () => series.applyOptions(colors());
+    known.colors.push(color);
+    color();
+    return series;
+  };
+  return known;
+}

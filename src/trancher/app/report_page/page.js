@@ -1,0 +1,234 @@
+// The page: reads the one JSON value in this file and lays it out. It requests nothing.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const said = unshaped(data.document.packed, data.document.shapes), quote = data.portfolio.quote;
+const byId = (id) => document.getElementById(id);
+const at = (iso) => Date.parse(iso);
+const bots = said.bots.map((bot) => bot.bot);
+const positionsOf = (bot) => said.positions.filter((one) => one.bot === bot);
+
+// ---- head
+
+function head() {
+  const files = Object.values(said.assumptions.candles);
+  const first = files.map((one) => one.first_at).sort()[0];
+  const last = Math.max(...Object.values(data.charts).map((one) => one.ends_at));
+  const symbols = Object.keys(said.assumptions.candles).join(", ");
+  byId("name").textContent = `Backtest of ${data.portfolio.name}`;
+  byId("about").textContent = `${day(first)} to ${new Date(last).toISOString().slice(0, 10)} \u00b7 `
+    + `${symbols} \u00b7 ${several(bots.length, "bot")}: ${bots.join(", ")} \u00b7 `
+    + `configuration ${said.assumptions.config_hash.slice(0, 12)}`;
+  const kpis = [
+    ["Realized P&L, net of fees", gain(said.realized_pnl), quote, said.realized_pnl, tone(said.realized_pnl)],
+    ["Unrealized P&L, net of entry fees", gain(said.unrealized_net), quote, said.unrealized_net, tone(said.unrealized_net)],
+    ["Fees paid", amount(said.fees_paid), quote, said.fees_paid, ""],
+    ["Equity at the end", amount(data.portfolio.equity), `${quote}, of ${amount(data.portfolio.cash)} at the start`, data.portfolio.equity, ""],
+    ...(isZero(said.dust_cost) ? [] : [["Cost of dust", amount(said.dust_cost),
+      `${quote}, left over, too small to sell; in no P&L, and out of equity`, said.dust_cost, ""]]),
+    ["Deepest drawdown", percent(data.performance.max_drawdown), "of the peak", data.performance.max_drawdown, ""],
+    ["Entries / exits", `${count(said.entries)} / ${count(said.exits)}`, "orders", "", ""],
+  ];
+  byId("kpis").append(...kpis.map(([name, value, unit, full, color]) => make("div", {},
+    make("dt", {}, name),
+    make("dd", {}, make("span", { class: `number ${color}`, title: full }, value), " ", make("small", {}, unit)))));
+}
+
+function theme() {
+  const choice = byId("theme"), dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => {
+    document.documentElement.dataset.theme = choice.value || (dark.matches ? "dark" : "light");
+    repaint();
+  };
+  choice.addEventListener("change", apply);
+  dark.addEventListener("change", apply);
+  apply();
+}
+
+// ---- positions
+
+const price_chart = chartIn("price");
+const candles = price_chart.add(CandlestickSeries,
+  { priceLineVisible: false, lastValueVisible: false, borderVisible: false },
+  () => ({ upColor: ink("--candle-up"), downColor: ink("--candle-down"),
+           wickUpColor: ink("--candle-up"), wickDownColor: ink("--candle-down") }));
+const overlay = new Overlay();
+candles.attachPrimitive(overlay);
+
+function marksOf(position) {
+  const buys = position.position_tranches.map((one) => ({
+    side: "buy", at: at(one.entry_timestamp), price: Number(one.entry_price), worth: Number(one.size_quote),
+    words: `${time(one.entry_timestamp)}: bought ${quantity(one.quantity)} at ${price(one.entry_price)} for `
+      + `${amount(one.size_quote)} ${quote}, because of ${one.reason}`
+      + (one.score === null ? "" : `; score ${quantity(one.score)}, ${one.temperature}`)
+      + `. ${position.position_id}, ${one.id}.`,
+  }));
+  const sales = position.exits.map((one) => ({
+    side: "sell", at: at(one.timestamp), price: Number(one.price), worth: Number(one.cost_consumed),
+    words: `${time(one.timestamp)}: sold ${quantity(one.quantity)} at ${price(one.price)}, because of `
+      + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}. ${position.position_id}, of `
+      + `${one.matches.map((match) => match.tranche).join(", ")}.`,
+  }));
+  return [...buys, ...sales];
+}
+
+function lifelinesOf(position, ends) {
+  return position.position_tranches.map((one) => ({
+    layer: "tranches", price: Number(one.entry_price), from: at(one.entry_timestamp),
+    to: one.closed_at === null ? ends : at(one.closed_at),
+  }));
+}
+
+/** Steps of one line become segments, each with the price that the next one jumps to. */
+function levelsOf(position, ends, layers) {
+  const steps = data.lines[position.position_id], made = [];
+  steps.forEach((step, place) => {
+    const next = steps[place + 1], from = step[0], to = next ? next[0] : ends;
+    for (const layer of layers) {
+      const value = step[layer.line];
+      if (Array.isArray(value)) {
+        for (const one of value) made.push({ layer: layer.id, price: Number(one), from, to });
+      } else if (value !== null) {
+        const after = next ? next[layer.line] : null;
+        const rise = after === null || after === value ? undefined : Number(after);
+        made.push({ layer: layer.id, price: Number(value), from, to, rise });
+      }
+    }
+  });
+  return made;
+}
+
+function sized(marks, least, more) {
+  const most = marks.reduce((one, mark) => Math.max(one, mark.worth), 0);
+  for (const mark of marks) mark.size = most ? least + more * Math.sqrt(mark.worth / most) : least;
+  return marks;
+}
+
+function showAll(bot) {
+  const { symbol } = said.bots.find((one) => one.bot === bot);
+  const { tick, bars, ends_at } = data.charts[symbol], positions = positionsOf(bot);
+  const average = LAYERS.filter((layer) => layer.id === "average");
+  draw(tick, bars, {
+    segments: positions.flatMap((one) => [...lifelinesOf(one, ends_at), ...levelsOf(one, ends_at, average)]),
+    marks: sized(positions.flatMap(marksOf), 2, 2), fit: false,
+  });
+  byId("story").textContent = positions.length
+    ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its stops, rungs, anchor and break-even.`
+    : `${bot} bought nothing on ${symbol}. What kept it from buying is under Refusals.`;
+  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []));
+}
+
+function positionTable(positions) {
+  return table("Positions", `Positions, amounts in ${quote}; realized and unrealized are never added up`, [
+    word("position", (row) => make("button", { type: "button", onclick: () => choose(row.position_id) }, row.position_id)),
+    word("from (UTC)", (row) => time(row.entered_at)),
+    word("to (UTC)", (row) => (row.closed_at === null ? row.position_status : time(row.closed_at))),
+    number("held for", (row) => length(row.seconds_held)),
+    number("tranches", (row) => count(row.position_tranches.length)),
+    money("put in", "money_put_in"),
+    profit("realized net", "realized_pnl"),
+    number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
+    profit("unrealized net", "unrealized_net"),
+    long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
+  ], positions, 10);
+}
+
+function showOne(position) {
+  const { tick, ends_at } = data.charts[position.symbol];
+  const ends = position.closed_at === null ? ends_at : at(position.closed_at);
+  const levels = LAYERS.filter((layer) => layer.line);
+  const marks = marksOf(position);
+  draw(tick, data.positions[position.position_id], {
+    segments: [...lifelinesOf(position, ends), ...levelsOf(position, ends, levels)],
+    marks: sized(marks, 4, 4), fit: true,
+  });
+  const open = Number(position.open_quantity) > 0;
+  byId("story").textContent = `${position.position_id} on ${position.symbol}, ${position.position_status}: `
+    + `${several(position.position_tranches.length, "tranche")} for ${amount(position.money_put_in)} ${quote}, `
+    + `held for ${length(position.seconds_held)}. Realized ${gain(position.realized_pnl)} ${quote}, net.`
+    + (open ? ` Still open: ${quantity(position.open_quantity)} at an average of ${price(position.average_entry_price)}, `
+      + `break-even ${price(position.break_even_price)}; unrealized ${gain(position.unrealized_net)} ${quote}, net.` : "");
+  const steps = marks.sort((one, other) => one.at - other.at || (one.side < other.side ? -1 : 1));
+  byId("events").replaceChildren(table("Entries and exits", "Entries and exits, in order of time", [
+    word("", (row) => (row.side === "buy" ? "\u25b2 entry" : "\u25bc exit")),
+    long("what happened (UTC)", (row) => row.words),
+  ], steps));
+}
+
+function draw(tick, bars, shown) {
+  const places = (tick.split(".")[1] || "").length;
+  candles.applyOptions({ priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
+  const drawn = unpacked(bars, tick);
+  candles.setData(drawn);
+  overlay.show({ bars: drawn, interval: bars.interval, ...shown });
+  price_chart.chart.timeScale().fitContent();
+  byId("told").textContent = "";
+}
+
+function choose(id) {
+  const position = said.positions.find((one) => one.position_id === id);
+  byId("position").value = id;
+  moved();
+  byId("h-positions").scrollIntoView();
+  byId("position").focus({ preventScroll: true });
+  return position;
+}
+
+function moved() {
+  const choice = byId("position"), id = choice.value;
+  byId("before").disabled = choice.selectedIndex <= 0;
+  byId("after").disabled = choice.selectedIndex >= choice.options.length - 1;
+  if (id) showOne(said.positions.find((one) => one.position_id === id));
+  else showAll(byId("bot").value);
+  byId("price").setAttribute("aria-label", `Price chart: ${byId("story").textContent}`);
+}
+
+function positions() {
+  const bot = byId("bot"), choice = byId("position");
+  bot.append(...bots.map((name) => make("option", { value: name }, name)));
+  const list = () => {
+    choice.replaceChildren(make("option", {}, "all of them"),
+      ...positionsOf(bot.value).map((one) =>
+        make("option", { value: one.position_id }, `${one.position_id}, ${day(one.entered_at)}`)));
+    choice.options[0].value = "";
+    moved();
+  };
+  bot.addEventListener("change", list);
+  choice.addEventListener("change", moved);
+  const turn = (by) => () => { choice.selectedIndex += by; moved(); };
+  byId("before").addEventListener("click", turn(-1));
+  byId("after").addEventListener("click", turn(1));
+  layers();
+  price_chart.chart.subscribeCrosshairMove(({ point }) => {
+    const mark = point && overlay.at(point);
+    if (mark) byId("told").textContent = mark.words;
+  });
+  list();
+}
+
+function layers() {
+  for (const layer of LAYERS) {
+    const box = make("input", { type: "checkbox", checked: "checked" });
+    box.addEventListener("change", () => {
+      if (box.checked) overlay.hidden.delete(layer.id);
+      else overlay.hidden.add(layer.id);
+      overlay.redraw();
+    });
+    byId("layers").append(make("label", {}, box, sample(layer), layer.label));
+  }
+}
+
+function sample(layer) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 30 14");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", layer.width ? "line" : "path");
+  if (layer.width) {
+    for (const [name, value] of [["x1", 1], ["x2", 29], ["y1", 7], ["y2", 7], ["stroke-width", layer.width], ["stroke-dasharray", layer.dash.join(" ")]]) line.setAttribute(name, value);
+    line.style.stroke = `var(${layer.color})`;
+  } else {
+    line.setAttribute("d", "M8 2 L14 12 L2 12 Z M22 12 L28 2 L16 2 Z");
+    line.style.fill = "var(--text)";
+  }
+  svg.append(line);
+  return svg;
+}
