@@ -36,11 +36,18 @@ test: check ## the checks, then the tests; the core must be covered to the last 
 	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=ci --ignore=tests/core
 
 # pytest exits 5 when it collects nothing: said plainly, and no failure while there is nothing.
-test-slow: setup ## the tests that take minutes
+test-slow: setup chromium ## the tests that take minutes
 	@if [ ! -d tests/slow ]; then echo "no slow tests yet: there is no tests/slow"; exit 0; fi; \
 	status=0; $(BIN)/pytest -q -m slow --hypothesis-profile=ci tests/slow || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "no slow tests yet: tests/slow holds none"; exit 0; fi; \
 	exit $$status
+
+# The report is opened in Debian's browser; nobody skips that because the browser is missing.
+.PHONY: chromium
+chromium:
+	@[ -x /usr/bin/chromium ] || { \
+	  echo "== chromium from apt, for the tests of pages"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
 mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
 	@$(BIN)/python tools/mutation.py

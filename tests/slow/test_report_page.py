@@ -1,0 +1,327 @@
+"""The report in a real browser: silent, alone, readable at any width, in light and in dark."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from command_line import candles, config, done
+from trancher.app.report_file import asset
+from trancher.app.tables import quote
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+ALONE: Final = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+TEXT: Final = """
+# </script><script>alert(1)</script>
+[portfolio]
+name = "main"
+quote = "USD"
+cash = 1000
+max_daily_trades = "off"
+[instrument."BTC/USD"]
+price_tick = 0.01
+[[bot]]
+name = "ladder"
+symbol = "BTC/USD"
+[bot.limits]
+tranche_cooldown = "0s"
+[bot.signals]
+rsi = {weight = 1, period = 5}
+[bot.entry]
+plan = "ladder"
+base_size = 30
+levels = [{drop = "3%", size = 30}, {drop = "6%", size = 40}]
+[bot.exit]
+take_profit = [{gain = "2%", sell = "50%"}, {gain = "4%", sell = "rest"}]
+trailing_stop = {activate = "3%", trail = "1%"}
+stop_loss = "9%"
+"""
+# What a reader sees of a colour on the first ground below it, as WCAG counts contrast.
+FAINT: Final = """() => {
+  const curve = (one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+  const part = (one) => curve(one / 255);
+  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const parsed = (text) => text.match(/[\\d.]+/g).map(Number);
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const color = parsed(getComputedStyle(node).backgroundColor);
+      if (color.length < 4 || color[3] === 1) return color;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim());
+    if (!own || ["SCRIPT", "NOSCRIPT", "STYLE", "OPTION"].includes(node.tagName)) continue;
+    if (node.closest(".chart") || node.disabled) continue;
+    const [one, other] = [light(parsed(getComputedStyle(node).color)), light(ground(node))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (ratio < 4.5) faint.push(`${node.tagName} ${node.textContent.slice(0, 30)} ${ratio}`);
+  }
+  return faint;
+}"""
+LOW: Final = """() => [...document.querySelectorAll("button, select, nav a, .layers label")]
+  .filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.textContent)"""
+INK: Final = """() => [...document.querySelectorAll(".chart")].map((chart) =>
+  [...chart.querySelectorAll("canvas")].reduce((most, one) => {
+    if (!one.width || !one.height) return most;
+    const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);
+    return Math.max(most, new Set(new Uint32Array(data.buffer)).size);
+  }, 0))"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a report of twelve days of waves: several positions closed, the last one open."""
+    folder = tmp_path_factory.mktemp("report")
+    config(folder / "c.toml", TEXT)
+    rows: list[str] = []
+    close = 100
+    for hour in range(290):
+        opened, close = close, 100 + abs(hour % 40 - 20) - hour // 40
+        rows.append(f"{opened} {max(opened, close) + 1} {min(opened, close) - 1} {close}")
+    candles(folder / "<b>.csv", *rows)
+    done("backtest", "c.toml", "--data", "<b>.csv", "--report", "out.html", folder=folder)
+    return folder / "out.html"
+
+
+@pytest.fixture(scope="module")
+def document(report: Path) -> Any:
+    """Return what --json says of the same backtest."""
+    said = done("backtest", "c.toml", "--data", "<b>.csv", "--json", folder=report.parent)
+    return said.document
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), f"{CHROMIUM}: found none, expected Debian's chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
+
+
+class Opened:
+    """A report in a window, with everything that it said and asked for."""
+
+    def __init__(self, browser: Browser, report: Path, *, width: int, scheme: Any) -> None:
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self._context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        self.page: Page = self._context.new_page()
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(report.as_uri())
+        self.page.wait_for_selector("#h-configuration")
+
+    def close(self) -> None:
+        self._context.close()
+
+
+@pytest.fixture(params=[(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")], ids=str)
+def opened(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Iterator[Opened]:
+    """Return the report opened at a width, by a reader whose system is light or dark."""
+    width, scheme = request.param
+    window = Opened(browser, report, width=width, scheme=scheme)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    window = Opened(browser, report, width=1440, scheme="light")
+    yield window.page
+    window.close()
+
+
+def test_the_report_is_silent_and_alone(opened: Opened, report: Path) -> None:
+    """
+    Whatever is done with it: no message, no dialog from the hostile comment and file name, and
+    no request but for the file itself.
+    """
+    page = opened.page
+    for index in range(page.locator("#position option").count()):
+        page.select_option("#position", index=index)
+    for theme in ("dark", "light", ""):
+        page.select_option("#theme", theme)
+    page.locator("#price").hover()
+    page.wait_for_timeout(300)
+
+    assert opened.said == []
+    assert opened.asked == [report.as_uri()]
+
+
+def test_nothing_is_cut_off_and_nothing_is_faint(opened: Opened) -> None:
+    """
+    The page never scrolls sideways, all text has a contrast of 4.5 or more, and what is to be
+    touched is 24 px high: in all themes, over all positions and over one.
+    """
+    page = opened.page
+    for index in (0, 1):
+        page.select_option("#position", index=index)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide == 0
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(LOW) == []
+
+
+def test_every_chart_is_drawn_in_the_theme_of_the_reader(opened: Opened) -> None:
+    """
+    Each of the four charts has colours on it, and the ground is what the system asks for.
+    """
+    page = opened.page
+    page.wait_for_timeout(500)
+
+    assert all(colours > 3 for colours in page.evaluate(INK))
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(17, 21, 28)" if dark else "rgb(255, 255, 255)")
+    page.select_option("#theme", "light" if dark else "dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != ground
+
+
+def test_the_figures_on_the_page_are_those_of_the_document(page: Page, document: Any) -> None:
+    """
+    Under every rounded figure lies the whole one: of the totals, and of every tranche.
+    """
+    whole = page.eval_on_selector_all("#kpis [title]", "all => all.map((one) => one.title)")
+    assert whole[:3] == [document[key] for key in ("realized_pnl", "unrealized_net", "fees_paid")]
+    while page.locator("[aria-labelledby=h-tranches] button.more").count():
+        page.locator("[aria-labelledby=h-tranches] button.more").click()
+    rows = page.eval_on_selector_all(
+        "[aria-labelledby=h-tranches] tbody tr",
+        "all => all.map((row) => [...row.querySelectorAll('[title]')].map((one) => one.title))",
+    )
+    keys = (
+        "score", "entry_price", "quantity", "open_quantity", "size_quote", "entry_fee",
+        "realized_gross", "realized_pnl", "unrealized_net",
+    )  # fmt: skip
+    assert rows == [
+        [tranche[key] for key in keys]
+        for position in document["positions"]
+        for tranche in position["position_tranches"]
+    ]
+    assert len(rows) > 5
+
+
+def test_figures_are_rounded_half_to_even_and_signed(page: Page, document: Any) -> None:
+    """
+    What a table shows is the decimal rounded to two places, with its sign and with commas.
+    """
+    shown = page.locator("#kpis .number").first.inner_text()
+
+    realized = f"{float(document['realized_pnl']):+,.2f}".replace("-", "\u2212")
+    assert shown == realized
+
+
+def test_all_of_it_works_by_keyboard(page: Page, document: Any) -> None:
+    """
+    Tab reaches every control and the charts; arrows choose a position and move the chart.
+    """
+    reached: list[str] = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+    for control in ("theme", "bot", "position", "after", "price", "curve", "water", "capital"):
+        assert control in reached
+
+    page.focus("#position")
+    page.keyboard.press("ArrowDown")
+    first = document["positions"][0]["position_id"]
+    assert page.locator("#story").inner_text().startswith(f"{first} on BTC/USD")
+    page.focus("#price")
+    page.wait_for_timeout(300)
+    before = page.locator("#price").screenshot()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    assert page.locator("#price").screenshot() != before
+
+
+def test_a_mark_says_what_happened(page: Page, document: Any) -> None:
+    """
+    The table beside the chart has a sentence for each entry and each exit of the position.
+    """
+    page.select_option("#position", index=1)
+    position = document["positions"][0]
+
+    told = page.locator("#events tbody tr").all_inner_texts()
+    assert len(told) == len(position["position_tranches"]) + len(position["exits"])
+    assert any(position["exits"][0]["reason"] in one for one in told)
+
+
+def test_a_mark_under_the_pointer_is_told(page: Page, document: Any) -> None:
+    """
+    Somewhere on the chart of a position lies its first entry, and the pointer finds it.
+    """
+    page.select_option("#position", index=1)
+    page.wait_for_timeout(300)
+    box = page.locator("#price").bounding_box()
+    assert box is not None
+    first = document["positions"][0]["position_tranches"][0]
+    told = set[str]()
+    for x in range(0, int(box["width"]), 12):
+        for y in range(0, int(box["height"]), 24):
+            page.mouse.move(box["x"] + x, box["y"] + y)
+        told.add(page.locator("#told").inner_text())
+
+    assert any(f"bought {first['quantity'].rstrip('0')} at" in one for one in told)
+
+
+numbers = st.decimals(
+    min_value=Decimal("-1e9"), max_value=Decimal("1e9"), places=10, allow_nan=False
+)
+
+
+@given(amounts=st.lists(numbers, max_size=50))
+def test_the_page_rounds_as_the_terminal_does(blank: Page, amounts: list[Decimal]) -> None:
+    """
+    Text in, text out, half to even: what the script makes of an amount is what tables print.
+    """
+    texts = [f"{one:f}" for one in [*amounts, Decimal("0.125"), Decimal("-0.135"), Decimal(0)]]
+
+    shown = blank.evaluate(
+        "([code, texts]) => new Function(code + '; return (all) => all.map(amount)')()(texts)",
+        [asset("words.js"), texts],
+    )
+
+    assert [one.replace("\u2212", "-") for one in shown] == [
+        quote(Decimal(text)) for text in texts
+    ]
+
+
+def test_hiding_a_layer_changes_the_chart(page: Page) -> None:
+    """
+    No flag that does nothing: each box takes something off the chart of a position.
+    """
+    page.select_option("#position", index=1)
+    page.wait_for_timeout(300)
+    page.mouse.move(0, 0)
+    boxes = page.locator("#layers input")
+    assert boxes.count() == 8
+    for place in range(boxes.count()):
+        before = page.locator("#price").screenshot()
+        boxes.nth(place).uncheck()
+        page.wait_for_timeout(200)
+        assert page.locator("#price").screenshot() != before, place
