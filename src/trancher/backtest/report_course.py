@@ -20,16 +20,15 @@ import numpy as np
 
 from trancher.backtest.feed import Feed
 from trancher.backtest.times import micros
-from trancher.core.book import dust_line
 from trancher.core.bot import Bot, funds_to_reserve
 from trancher.core.events import EntryAccepted, Event, Filled, Marked
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import BotName, PositionId, Side, settle
+from trancher.core.order import BotName, Fill, PositionId, Side, settle
 from trancher.core.pnl import figures
 from trancher.core.position import Position, new_position
-from trancher.core.tranches import NO_DUST, Disposal
+from trancher.core.tranches import Disposal
 from trancher.core.watch import watch
 
 _T = TypeVar("_T")
@@ -115,7 +114,7 @@ def begun(
         bot=bot.name,
         instrument=bot.instrument,
         disposal=disposal,
-        line=NO_DUST if after is None else dust_line(after.book),
+        before=after,
     )
 
 
@@ -136,8 +135,8 @@ class _Folding:
         self._intracandle = intracandle
         self._positions: dict[BotName, Position] = {}
         self._aside: dict[BotName, Decimal] = {}
-        self._prices: dict[BotName, Decimal] = {}
-        self._peaks: dict[PositionId, _Peak] = {}
+        self._paid: dict[BotName, Fill] = {}
+        self._peaks: dict[tuple[PositionId, datetime | None], _Peak] = {}
 
     def take(self, position_id: PositionId, event: Event) -> None:
         position = self._before(position_id, event)
@@ -175,22 +174,23 @@ class _Folding:
     def _settle(self, bot: Bot, event: Filled) -> None:
         fill, instrument = event.fill, bot.instrument
         settled = settle(fill, base=instrument.base, quote=instrument.quote)
-        self._prices[bot.name] = fill.price
+        self._paid[bot.name] = fill
         bought = fill.side is Side.BUY
         moved = settled.notional + settled.fee if bought else settled.fee - settled.notional
         self._cash -= moved
 
     def _draw(self, bot: Bot, position: Position, at: datetime) -> None:
-        peak = self._peaks.get(position.id)
-        known = position.highest_mark if peak is None else peak.price
+        peak = self._peaks.get((position.id, position.last_entry_at))
+        known = position.trailing_peak if peak is None else peak.price
         _step(self.lines[position.id], at, _lines(bot, position, known))
 
     def _climb(self, bot: Bot, position: Position, until: int) -> None:
         """Draw what a rising peak moves, candle by candle, up to those closed at `until`."""
         feed = self._feeds[bot.instrument.symbol]
-        peak = self._peaks.get(position.id)
+        since = (position.id, position.last_entry_at)
+        peak = self._peaks.get(since)
         if peak is None:
-            peak = self._peaks[position.id] = _Peak(feed, position, intracandle=self._intracandle)
+            peak = self._peaks[since] = _Peak(feed, position, intracandle=self._intracandle)
         for at in peak.climb(until):
             self._draw(bot, position, at)
 
@@ -205,7 +205,8 @@ class _Folding:
         for name, position in self._positions.items():
             if position.held > 0:
                 feed = self._feeds[position.instrument.symbol]
-                worth += position.held * (feed.close_at(at) or self._prices[name])
+                paid = self._paid[name]
+                worth += position.held * (feed.close_at(at, after=paid.at) or paid.price)
         return worth
 
     def _counted(self) -> Money:
@@ -222,14 +223,14 @@ class _Folding:
 
 
 class _Peak:
-    """The highest price since the first entry of a position, as far as candles are over."""
+    """The highest price since the last entry of a position, as far as candles are over."""
 
     def __init__(self, feed: Feed, position: Position, *, intracandle: bool) -> None:
-        assert position.entered_at is not None
-        assert position.highest_mark is not None
-        self.price: Decimal = position.highest_mark
+        assert position.last_entry_at is not None
+        assert position.trailing_peak is not None
+        self.price: Decimal = position.trailing_peak
         self._feed: Final = feed
-        self._entered: Final = micros(position.entered_at)
+        self._entered: Final = micros(position.last_entry_at)
         self._highs: Final = feed.candles.high if intracandle else feed.candles.close
         # The candle of the entry is the first whose close comes after it.
         self._next = int(np.searchsorted(feed.closed_at, self._entered, side="right"))
@@ -241,7 +242,7 @@ class _Peak:
         if stop <= first:
             return
         part = slice(first, stop)
-        # A candle in which the first entry came was not seen from its opening on.
+        # A candle in which the last entry came was not seen from its opening on.
         whole = feed.candles.opened_at[part] >= self._entered
         seen = np.where(whole, self._highs[part], feed.candles.close[part])
         highest = np.maximum.accumulate(seen)
