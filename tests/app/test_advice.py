@@ -2,7 +2,7 @@
 
 import pytest
 
-from small_settings import settings_of
+from small_settings import settings_of, text_of
 from trancher.app.fitting import fit
 from trancher.app.settings import parse
 
@@ -159,6 +159,23 @@ def test_the_whole_warning_says_what_comes_of_it(tables: dict[str, str], expecte
     One sentence, and no other beside it.
     """
     assert settings_of(**{"end": STOP, **tables}).warnings == (expected,)
+
+
+def test_an_order_that_ends_before_a_candle_does_is_warned_of() -> None:
+    """
+    A candle does not say when inside it a price was reached; one as long as the candle may fill.
+    """
+    text = text_of(entry=f'{DCA}order = "limit"\nttl = "1h"', end=STOP)
+    text = text.replace('name = "b"\n', 'name = "b"\ntimeframe = "1h"\n')
+
+    settings = parse(text.replace('ttl = "1h"', 'ttl = "59m"'), file="c.toml")
+
+    (warning,) = settings.warnings
+    assert warning == (
+        "bot b: ttl 59m is shorter than timeframe 1h: in candles that long an order fills at the "
+        "next open or not at all"
+    )
+    assert parse(text, file="c.toml").warnings == ()
 
 
 def test_limits_that_just_fit_are_no_warning() -> None:

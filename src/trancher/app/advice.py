@@ -112,6 +112,10 @@ def _plan(section: BotSection, bot: BotSettings) -> Iterator[str]:
             yield "every and drop have no effect with max_tranches = 1"
         if entry.every is not None and entry.every < bot.limits.tranche_cooldown:
             yield "every is shorter than limits.tranche_cooldown, which decides"
+    terms, timeframe = bot.plan.limit, bot.timeframe
+    if terms is not None and timeframe is not None and terms.ttl < timeframe:
+        length = f"{span(terms.ttl)} is shorter than timeframe {span(timeframe)}"
+        yield f"ttl {length}: in candles that long an order fills at the next open or not at all"
     window = bot.plan.build_window
     for rung in bot.plan.entries:
         wait = _elapsed(rung.when)
