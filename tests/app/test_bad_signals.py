@@ -142,7 +142,14 @@ LIMITS = [
     (
         {"portfolio": "max_losing_streak = 2.5"},
         (
-            "portfolio.max_losing_streak: found 2.5, expected a whole number of 0 or more, or "
+            "portfolio.max_losing_streak: found 2.5, expected a whole number of 1 or more, or "
+            '"off" for no limit'
+        ),
+    ),
+    (
+        {"portfolio": "max_losing_streak = 0"},
+        (
+            "portfolio.max_losing_streak: found 0, expected a whole number of 1 or more, or "
             '"off" for no limit'
         ),
     ),

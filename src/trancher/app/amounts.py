@@ -113,18 +113,18 @@ def count(*, least: int, most: int) -> Kind:
     return Kind(expected=words, read=read, schema=schema)
 
 
-def count_or_off() -> Kind:
-    """Return a whole number of at least 0, or None for "off"."""
-    words = 'a whole number of 0 or more, or "off" for no limit'
+def count_or_off(*, least: int = 0) -> Kind:
+    """Return a whole number of at least `least`, or None for "off"."""
+    words = f'a whole number of {least} or more, or "off" for no limit'
 
     def read(value: object) -> int | None:
         if value == "off":
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < BOUND:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < BOUND:
             raise Mismatch(expected=words, hint=_unquoted(value))
         return value
 
-    schema = {"anyOf": [{"type": "integer", "minimum": 0}, {"const": "off"}]}
+    schema = {"anyOf": [{"type": "integer", "minimum": least}, {"const": "off"}]}
     return Kind(expected=words, read=read, schema=schema, none="off")
 
 

@@ -86,7 +86,7 @@ class Portfolio(Section):
     max_daily_loss: Annotated[Decimal | None, amounts.number_or_off(least=0)] = Field(
         default=None, description="Quote lost in a day, net; then no entry until the next."
     )
-    max_losing_streak: Annotated[int | None, amounts.count_or_off()] = Field(
+    max_losing_streak: Annotated[int | None, amounts.count_or_off(least=1)] = Field(
         default=None, description="Positions closed at a loss in a row on one day."
     )
     max_drawdown: Annotated[Decimal | None, words.or_off(amounts.ratio(least=0, below=100))] = (
