@@ -30,8 +30,10 @@ from trancher.backtest.report_groups import (
 )
 from trancher.backtest.report_months import months
 from trancher.backtest.summary import summaries, total
+from trancher.core.lifecycle import State
 from trancher.core.money import EXACT
 from trancher.core.order import BotName, PositionId
+from trancher.core.watch import watch
 from trancher.market.candles import Candles
 
 LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
@@ -82,6 +84,24 @@ def test_money_ends_where_the_engine_did(dial: Dial, path: Sequence[Row]) -> Non
     assert last.reserved == EXACT.subtract(treasury.cash, treasury.free_cash(but=None))
     assert last.used == total(summaries(done)).open_cost
     assert last.held[SYMBOL] == sum(seat.position.held for seat in done.engine.seats.values())
+
+
+@LEAN
+@given(dial=dials(), path=paths)
+def test_the_lines_end_where_the_position_waits(dial: Dial, path: Sequence[Row]) -> None:
+    """
+    Candle by candle from the last entry on, the peak comes to what the replay told the position
+    at the end; so the levels drawn last are those that it waits for.
+    """
+    done, steps, _ = followed(everything(dial), candles_on(path))
+
+    for seat in done.engine.seats.values():
+        position = seat.position
+        if position.state is State.CLOSED or position.held == 0:
+            continue
+        _, last = steps.lines[position.id][-1]
+        seen = watch(seat.bot, position, position.trailing_peak)
+        assert (last.losses, last.gains) == (seen.losses, seen.gains)
 
 
 @LEAN

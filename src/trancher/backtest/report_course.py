@@ -136,7 +136,7 @@ class _Folding:
         self._positions: dict[BotName, Position] = {}
         self._aside: dict[BotName, Decimal] = {}
         self._paid: dict[BotName, Fill] = {}
-        self._peaks: dict[tuple[PositionId, datetime | None], _Peak] = {}
+        self._peaks: dict[PositionId, _Peak] = {}
 
     def take(self, position_id: PositionId, event: Event) -> None:
         position = self._before(position_id, event)
@@ -180,17 +180,17 @@ class _Folding:
         self._cash -= moved
 
     def _draw(self, bot: Bot, position: Position, at: datetime) -> None:
-        peak = self._peaks.get((position.id, position.last_entry_at))
-        known = position.trailing_peak if peak is None else peak.price
+        peak = self._peaks.get(position.id)
+        stands = peak is not None and peak.since == position.last_entry_at
+        known = peak.price if peak is not None and stands else position.trailing_peak
         _step(self.lines[position.id], at, _lines(bot, position, known))
 
     def _climb(self, bot: Bot, position: Position, until: int) -> None:
         """Draw what a rising peak moves, candle by candle, up to those closed at `until`."""
         feed = self._feeds[bot.instrument.symbol]
-        since = (position.id, position.last_entry_at)
-        peak = self._peaks.get(since)
-        if peak is None:
-            peak = self._peaks[since] = _Peak(feed, position, intracandle=self._intracandle)
+        peak = self._peaks.get(position.id)
+        if peak is None or peak.since != position.last_entry_at:
+            peak = self._peaks[position.id] = _Peak(feed, position, intracandle=self._intracandle)
         for at in peak.climb(until):
             self._draw(bot, position, at)
 
@@ -205,6 +205,7 @@ class _Folding:
         for name, position in self._positions.items():
             if position.held > 0:
                 feed = self._feeds[position.instrument.symbol]
+                # What was paid inside a candle is later than the close before it.
                 paid = self._paid[name]
                 worth += position.held * (feed.close_at(at, after=paid.at) or paid.price)
         return worth
@@ -228,9 +229,10 @@ class _Peak:
     def __init__(self, feed: Feed, position: Position, *, intracandle: bool) -> None:
         assert position.last_entry_at is not None
         assert position.trailing_peak is not None
+        self.since: Final = position.last_entry_at
         self.price: Decimal = position.trailing_peak
         self._feed: Final = feed
-        self._entered: Final = micros(position.last_entry_at)
+        self._entered: Final = micros(self.since)
         self._highs: Final = feed.candles.high if intracandle else feed.candles.close
         # The candle of the entry is the first whose close comes after it.
         self._next = int(np.searchsorted(feed.closed_at, self._entered, side="right"))
