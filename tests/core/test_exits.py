@@ -338,3 +338,22 @@ def test_a_share_is_floored_to_the_step() -> None:
     assert quantities(claims(rule, "110", position=after(HELD, start=coarse))) == [
         (None, D("0.3"))
     ]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        TrailingStop(activate=TENTH, trail=HALF),
+        BreakEvenStop(after=TENTH),
+        TakeProfit(gain=TENTH, share=None, trail=HALF),
+    ],
+)
+def test_what_trails_says_which_price_arms_it(
+    rule: TrailingStop | BreakEvenStop | TakeProfit,
+) -> None:
+    """
+    165 is 10 % over the anchor of 150; once the peak was there, nothing is left to reach.
+    """
+    assert list(rule.arms(TWO, None)) == [D(165)]
+    assert list(rule.arms(TWO, D("164.99"))) == [D(165)]
+    assert list(rule.arms(TWO, D(165))) == []
