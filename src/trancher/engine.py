@@ -160,7 +160,7 @@ class Engine:
     @exact
     def equity(self, at: datetime) -> Decimal:
         """Return cash and what is held at the latest prices known at `at`, in quote."""
-        worth = self.treasury.cash
+        worth = self.treasury.cash + self.treasury.others.worth
         for name, seat in self.seats.items():
             if seat.position.held > 0:
                 # What was seen inside a candle, or paid, is later than the close before it.
@@ -171,7 +171,7 @@ class Engine:
 
     def _usage(self, asking: Seat, at: datetime) -> Usage:
         treasury, limits, symbol = self.treasury, self._limits, asking.bot.instrument.symbol
-        day = treasury.day(at)
+        day, others = treasury.day(at), treasury.others
         active = [seat for seat in self.seats.values() if seat.position.state is not State.CLOSED]
         # Sums that no limit and no size asks for are not worth their time at every refusal.
         by_equity = limits.max_drawdown is not None or asking.bot.plan.sized_by_equity
@@ -180,9 +180,10 @@ class Engine:
         capped = active if symbol in limits.symbol_caps else ()
         return Usage(
             free_cash=treasury.free_cash(but=asking.bot.name),
-            active_positions=len(active),
+            active_positions=len(active) + others.active,
             trades_today=treasury.trades[day.date],
-            exits_reserved=sum(
+            exits_reserved=others.exits_reserved
+            + sum(
                 exits_to_reserve(seat.bot, seat.position, limits.exit_reserve)
                 for seat in active
                 if seat is not asking
@@ -190,10 +191,11 @@ class Engine:
             day_ends_at=day.ends_at,
             equity=equity,
             peak_equity=max(treasury.peak_equity, equity),
-            exposure=_exposure(exposed),
+            exposure=_exposure(exposed) + sum(others.exposure.values(), ZERO),
             symbol_exposure=_exposure(
                 seat for seat in capped if seat.bot.instrument.symbol == symbol
-            ),
+            )
+            + others.exposure.get(symbol, ZERO),
             realized_today=treasury.realized_on(day),
             losing_streak=treasury.losing_streak_on(day),
         )

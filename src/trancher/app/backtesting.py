@@ -12,8 +12,9 @@ from trancher.app.candle_words import dropped_in_words, in_words
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
 from trancher.app.views import position_document
-from trancher.backtest.exact import Evaluate, Replay, Replayed
+from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.readings import BotSignals, ExternalTerms, SignalTerms, readings_of
 from trancher.backtest.runner import Strategy
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
