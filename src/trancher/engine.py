@@ -30,7 +30,7 @@ from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
+from trancher.core.limits import Halt, PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
 from trancher.core.position import Position, WorkingEntry, new_position
@@ -81,7 +81,12 @@ class Seat:
 
 
 class Engine:
-    """Runs the bots of one portfolio."""
+    """Runs the bots of one portfolio.
+
+    Attributes:
+        halts: what holds back the entries of a bot; set by whoever runs the engine, who hears of
+            pauses and emergency stops. Exits are asked nothing.
+    """
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class Engine:
             bot.name: Seat(bot=bot, position=_fresh(bot, 1)) for bot in bots
         }
         self.treasury = Treasury(portfolio.cash, portfolio.zone)
+        self.halts: Mapping[BotName, tuple[Halt, ...]] = {}
         self._limits = portfolio.limits
         self._store = store
         self._exchange = exchange
@@ -198,6 +204,7 @@ class Engine:
             + others.exposure.get(symbol, ZERO),
             realized_today=treasury.realized_on(day),
             losing_streak=treasury.losing_streak_on(day),
+            halts=self.halts.get(asking.bot.name, ()),
         )
 
     def _end_building(self, seat: Seat, at: datetime) -> None:

@@ -222,6 +222,7 @@ def test_an_accepted_entry_breaks_no_limit(life: Life) -> None:
         within(usage.trades_today + 1, portfolio.max_daily_trades)
         within(story.bot.instrument.with_taker_fee(order.size), usage.free_cash)
         assert position.working_entry is None
+        assert usage.halts == ()
         assert past.stopped_at is None or asked.seen.at - past.stopped_at >= bot.reentry_cooldown
         if portfolio.max_daily_loss is not None:
             assert -usage.realized_today < portfolio.max_daily_loss
@@ -331,6 +332,7 @@ def test_no_exit_is_ever_refused_by_a_limit(life: Life) -> None:
             events={},
             indicators={},
         )
+        # There is no way to tell an exit of a halt, or of what is used of any limit.
         leaving = decide_exit(bot, asked.position, replace(asked.seen, readings=cold))
 
         assert leaving == decide_exit(life.bot, asked.position, asked.seen)

@@ -16,6 +16,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from core.test_halts import PAUSED, STOPPED
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
 from trancher.core.bot import NO_PAST, Bot, Past, exposure_of
 from trancher.core.conditions import Look, Observation
@@ -26,7 +27,7 @@ from trancher.core.events import EntryAccepted, Event, ExitAccepted, Filled, Mar
 from trancher.core.evolve import evolve
 from trancher.core.instrument import FeeIn
 from trancher.core.lifecycle import State
-from trancher.core.limits import PortfolioLimits, Usage
+from trancher.core.limits import Halt, PortfolioLimits, Usage
 from trancher.core.money import BASE_FEE_QUANTUM, QUOTE_QUANTUM, ceil_to, exact, floor_to
 from trancher.core.order import ClientOrderId, EntryOrder, Order, Side
 from trancher.core.position import Position, Working, WorkingEntry
@@ -50,6 +51,7 @@ class Step:
         score: what all signals say together, in tenths, -10 to 10.
         dips: whether the event of that name comes; it stays valid for one step more.
         rsi: the level of that indicator; None while it warms up.
+        halts: what holds back entries.
     """
 
     move: int
@@ -60,6 +62,7 @@ class Step:
     score: int = 0
     dips: bool = False
     rsi: int | None = None
+    halts: tuple[Halt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Story:
     price: Decimal = START_PRICE
     past: Past = NO_PAST
     readings: Readings = SILENT
+    halts: tuple[Halt, ...] = ()
     peak_equity: Decimal = CASH
     closed: list[Position] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
@@ -139,6 +143,7 @@ def step_from(dial: Dial) -> Step:
         score=dial.pick([0, 3, 6, 2, -4, 1, -1]),
         dips=dial.pick([False, False, True]),
         rsi=dial.pick([None, 50, 29]),
+        halts=dial.pick([(), (), (), (), (), (), (PAUSED,), (STOPPED,)]),
     )
 
 
@@ -163,6 +168,7 @@ def walk(life: Life, *, disposal: Disposal = Disposal.FIFO) -> Story:
         since, at = at, at + timedelta(minutes=step.minutes)
         story.price = _moved(story, step.move)
         story.readings = _read(story, step, since=since, at=at)
+        story.halts = step.halts
         seen = Observation(price=story.price, at=at, look=step.look, readings=story.readings)
         for working in story.position.working:
             _exchange(story, working, step, seen)
@@ -338,6 +344,7 @@ def usage_of(story: Story, seen: Observation) -> Usage:
             (h.after.anchor_realized - h.before.anchor_realized for h in today), Decimal(0)
         ),
         losing_streak=_streak(story, seen),
+        halts=story.halts,
     )
 
 

@@ -46,6 +46,8 @@ WORDS: Final = {
     "included, and {measured} is free",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order is still working",
     RefusalCode.NOT_BUILDING: "a partial exit is still working",
+    RefusalCode.PAUSED: "it is paused",
+    RefusalCode.EMERGENCY_STOP: "an emergency stop holds it",
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",
     RefusalCode.MIN_QUANTITY: "{measured} is below the exchange's smallest quantity of {limit}",
 }

@@ -49,6 +49,7 @@ def check(
         _losing_streak(portfolio, usage),
         _drawdown(portfolio, usage),
         _funds(ask, usage),
+        *_halted(usage),
     )
     return tuple(reason for reason in reasons if reason is not None)
 
@@ -303,6 +304,20 @@ def _funds(ask: Ask, usage: Usage) -> Refusal | None:
         unit=Unit.QUOTE,
         unblocks_when=f"free cash reaches {needed:f}",
     )
+
+
+def _halted(usage: Usage) -> Iterator[Refusal]:
+    for code in (RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP):
+        lifted_by = [halt.lifted_by for halt in usage.halts if halt.code is code]
+        if lifted_by:
+            yield Refusal(
+                code=code,
+                measured=Decimal(len(lifted_by)),
+                limit=ZERO,
+                missing=Decimal(len(lifted_by)),
+                unit=Unit.HALTS,
+                unblocks_when=f"somebody runs {' and '.join(dict.fromkeys(lifted_by))}",
+            )
 
 
 def _seconds(span: timedelta) -> Decimal:
