@@ -35,7 +35,7 @@ from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
 from trancher.core.position import Position, WorkingEntry, new_position
 from trancher.ports import Exchange, Marks, Report, Store
-from trancher.treasury import Treasury
+from trancher.treasury import Treasury, Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,17 +96,78 @@ class Engine:
         store: Store,
         exchange: Exchange,
         marks: Marks,
+        lend: Callable[[], Treasury] | None = None,
     ) -> None:
+        """Seat the bots, each without a position.
+
+        Args:
+            lend: returns the treasury whenever something is asked of it or done to it; None where
+                these are all the bots there are, and it is the engine's own.
+        """
         self.seats: Mapping[BotName, Seat] = {
             bot.name: Seat(bot=bot, position=_fresh(bot, 1)) for bot in bots
         }
-        self.treasury = Treasury(portfolio.cash, portfolio.zone)
+        own = Treasury(portfolio.cash, portfolio.zone)
+
+        def lend_own() -> Treasury:
+            return own
+
+        self._lend = lend_own if lend is None else lend
         self.halts: Mapping[BotName, tuple[Halt, ...]] = {}
         self._limits = portfolio.limits
         self._store = store
         self._exchange = exchange
         self._marks = marks
         self._owners: dict[ClientOrderId, BotName] = {}
+
+    @property
+    def treasury(self) -> Treasury:
+        """What the bots of the portfolio share."""
+        return self._lend()
+
+    def take_over(
+        self,
+        name: BotName,
+        position: Position | None,
+        *,
+        last: Position | None,
+        opened: int,
+        past: Past,
+        price: Decimal | None,
+        priced_at: datetime | None,
+    ) -> None:
+        """Go on with a bot where another engine has left it; it has done nothing here yet.
+
+        Args:
+            position: the one it has; None where it waits for its first entry.
+            last: its last closed position; None without one.
+            opened, past, price, priced_at: as a Seat has them.
+        """
+        seat = self.seats[name]
+        assert seat.changes == 0
+        seat.position = position or _fresh(seat.bot, opened, before=last)
+        seat.opened, seat.past = opened, past
+        seat.price, seat.priced_at = price, priced_at
+        for working in seat.position.working:
+            self._owners[working.order.client_order_id] = name
+
+    @exact
+    def used(self, name: BotName) -> Used:
+        """Return what a bot uses of what all bots share."""
+        seat, treasury = self.seats[name], self.treasury
+        position, symbol = seat.position, seat.bot.instrument.symbol
+        active = position.state is not State.CLOSED
+        working = [one.order.client_order_id for one in position.working]
+        return Used(
+            active=int(active),
+            exits_reserved=exits_to_reserve(seat.bot, position, self._limits.exit_reserve)
+            if active
+            else 0,
+            ordered=sum((treasury.working[one].cost for one in working), ZERO),
+            set_aside=treasury.rungs.get(name, ZERO),
+            worth=position.held * seat.price if position.held and seat.price else ZERO,
+            exposure={symbol: exposure_of(position)},
+        )
 
     @exact
     def evaluate(self, name: BotName, seen: Observation) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound
 
+from trancher.ports import Clock
 from trancher.store import schema, tables
 from trancher.store.entries import Mode
 from trancher.store.errors import StoreError, UnusableDatabase, in_words
@@ -65,6 +66,11 @@ class Database:
         """Open a transaction that may write; it is on the disk when the block has ended."""
         with _transaction(self._engine, self.where, writes=True) as connection:
             yield connection
+
+    def now(self, connection: Connection, clock: Clock) -> datetime:
+        """Return the time of the database; the host's, where it has no clock of its own."""
+        del connection, self
+        return clock()
 
     def close(self) -> None:
         """Give the file back."""

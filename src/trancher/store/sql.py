@@ -25,7 +25,7 @@ from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
 from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
-from trancher.store.journal import Journal
+from trancher.store.journal import Journal, Linked
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
 from trancher.store.write import Changes
@@ -53,6 +53,38 @@ class _Page:
     orders: Orders = field(default_factory=dict)
     moved: dict[ClientOrderId, None] = field(default_factory=dict)
     placed: set[ClientOrderId] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPosition:
+    """A position that is not CLOSED, as it was written.
+
+    Attributes:
+        number: counts the positions of the run.
+        orders: all of them.
+    """
+
+    number: int
+    position: Position
+    orders: Orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A run without an end, as far as it is written.
+
+    Attributes:
+        entries: how many its journal has.
+        hash: of the last of them.
+        positions: how many have begun.
+        refused: a run of refusals that goes on, and is no entry yet.
+    """
+
+    entries: int
+    hash: str
+    positions: int
+    open: tuple[OpenPosition, ...]
+    refused: Record | None
 
 
 class SqlStore:
@@ -87,6 +119,25 @@ class SqlStore:
         write.insert(connection, tables.bot, rows.bot_rows(self._started, None))
         write.insert(connection, tables.journal, linked.rows)
         self._journal.written(linked)
+
+    def go_on(self, kept: Kept) -> None:
+        """Take up a run where it was left, in place of `begin_with`."""
+        self._journal.go_on(number=kept.entries, hash_=kept.hash)
+        self._positions = kept.positions
+        for open_ in kept.open:
+            self._pages[open_.position.id] = _Page(
+                number=open_.number,
+                position=open_.position,
+                written=open_.position,
+                orders=dict(open_.orders),
+                placed=set(open_.orders),
+            )
+        if kept.refused is not None:
+            self._refused[kept.refused.first.bot] = kept.refused
+
+    def refused(self, bot: BotName) -> Record | None:
+        """Return the run of refusals of a bot that goes on, and is no entry yet."""
+        return self._refused.get(bot)
 
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
@@ -145,14 +196,28 @@ class SqlStore:
         """
         if not self._journal.waiting:
             return
-        linked = self._journal.linked()
-        pages = [self._pages[position_id] for position_id in self._touched]
         with self._database.writing() as connection:
-            write.insert(connection, tables.journal, linked.rows)
-            write.insert(connection, tables.decision, self._decision_rows())
-            self._write_positions(connection, pages)
-            self._write_run(connection, linked.hash)
+            linked = self.write(connection)
+        self.written(linked)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._journal.waiting)
+
+    def write(self, connection: Connection) -> Linked:
+        """Write everything that waits in somebody's transaction; `written` tells its good end."""
+        linked = self._journal.linked()
+        write.insert(connection, tables.journal, linked.rows)
+        write.insert(connection, tables.decision, self._decision_rows())
+        self._write_positions(connection, [self._pages[one] for one in self._touched])
+        self._write_run(connection, linked.hash)
+        return linked
+
+    def written(self, linked: Linked) -> None:
+        """Take note that the transaction of a `write` has ended well."""
         self._journal.written(linked)
+        pages = [self._pages[position_id] for position_id in self._touched]
         self._touched.clear()
         for page in pages:
             if page.position.state is State.CLOSED:
