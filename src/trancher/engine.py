@@ -9,16 +9,13 @@ Invariants:
 3. A closed position is never changed again.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from trancher.core.bot import (
-    NO_PAST,
     Bot,
-    Past,
     exits_to_reserve,
     exposure_of,
     funds_to_reserve,
@@ -30,54 +27,13 @@ from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.limits import Halt, PortfolioLimits, RefusalCode, Usage
+from trancher.core.limits import Halt, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
-from trancher.core.position import Position, WorkingEntry, new_position
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, Side
+from trancher.core.position import Position, WorkingEntry
 from trancher.ports import Exchange, Marks, Report, Store
+from trancher.seat import Portfolio, Seat, fresh
 from trancher.treasury import Treasury
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portfolio:
-    """One account's money and limits.
-
-    Attributes:
-        cash: quote at the start, > 0.
-        zone: whose days the daily limits count by.
-    """
-
-    cash: Decimal
-    limits: PortfolioLimits
-    zone: tzinfo
-
-
-@dataclass(slots=True, kw_only=True)
-class Seat:
-    """What the engine keeps of one bot.
-
-    Attributes:
-        position: the one it has, or a CLOSED one that waits for its first entry.
-        closed: its past positions that bought something, oldest first.
-        past: what it remembers over all its positions.
-        opened: how many positions it has had, the present one included.
-        price: the latest it saw, quote per base.
-        priced_at: when it saw that.
-        changes: how often something happened to it.
-        entries: how many of its entry orders have begun to fill.
-        refusals: evaluations refused, by code; one with two reasons counts for both.
-    """
-
-    bot: Bot
-    position: Position
-    closed: list[Position] = field(default_factory=list)
-    past: Past = NO_PAST
-    opened: int = 1
-    price: Decimal | None = None
-    priced_at: datetime | None = None
-    changes: int = 0
-    entries: int = 0
-    refusals: Counter[RefusalCode] = field(default_factory=Counter)
 
 
 class Engine:
@@ -98,7 +54,7 @@ class Engine:
         marks: Marks,
     ) -> None:
         self.seats: Mapping[BotName, Seat] = {
-            bot.name: Seat(bot=bot, position=_fresh(bot, 1)) for bot in bots
+            bot.name: Seat(bot=bot, position=fresh(bot, 1)) for bot in bots
         }
         self.treasury = Treasury(portfolio.cash, portfolio.zone)
         self.halts: Mapping[BotName, tuple[Halt, ...]] = {}
@@ -321,7 +277,7 @@ class Engine:
             self.treasury.closed(done.anchor_realized, at)
             seat.closed.append(done)
         seat.opened += 1
-        seat.position = _fresh(seat.bot, seat.opened, before=done)
+        seat.position = fresh(seat.bot, seat.opened, before=done)
 
 
 def _exposure(seats: Iterable[Seat]) -> Decimal:
@@ -338,13 +294,3 @@ def _is_known(position: Position, report: Report, *, working: bool) -> bool:
 
 def _fills(report: Filled, entry: WorkingEntry) -> bool:
     return report.order_id == entry.order.client_order_id
-
-
-def _fresh(bot: Bot, number: int, *, before: Position | None = None) -> Position:
-    return new_position(
-        position_id=PositionId(f"{bot.name}-{number}"),
-        bot=bot.name,
-        instrument=bot.instrument,
-        disposal=bot.disposal,
-        before=before,
-    )
