@@ -20,7 +20,8 @@ from trancher.core.bot import (
     exposure_of,
     funds_to_reserve,
 )
-from trancher.core.conditions import Observation
+from trancher.core.by_hand import decide_by_hand, decide_cancel, decide_sale
+from trancher.core.conditions import Look, Observation
 from trancher.core.decide_entry import building_over, decide_due, entry_due
 from trancher.core.decide_exit import conclude, decide_close, decide_exit
 from trancher.core.decision import Decision
@@ -29,7 +30,7 @@ from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.limits import Halt, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, Side
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, Side, TrancheId
 from trancher.core.position import Position, WorkingEntry
 from trancher.ports import Exchange, Marks, Report, Store
 from trancher.seat import Portfolio, Seat, fresh
@@ -71,7 +72,8 @@ class Engine:
         seat.price, seat.priced_at = seen.price, seen.at
         if self._limits.max_drawdown is not None:
             self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
-        if self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen)):
+        left = self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen))
+        if left and left[0].accepted:
             return
         self._end_building(seat, seen.at)
         due = entry_due(seat.bot, seat.position, seen, seat.past)
@@ -89,11 +91,78 @@ class Engine:
         self._carry_out(seat, entering)
 
     @exact
-    def close(self, name: BotName, seen: Observation, *, reason: str) -> None:
-        """Sell all that a bot holds, whatever its plan says."""
+    def close(self, name: BotName, seen: Observation, *, reason: str) -> tuple[Decision, ...]:
+        """Cancel what a bot buys and sell all that it holds, whatever its plan says.
+
+        What has to end before that is canceled first. An exchange that does not answer at once has
+        to be asked again until the position is CLOSING; from there evaluate goes on until it is
+        flat.
+
+        Returns:
+            What was decided, in order; empty where nothing is left to do.
+        """
+        seat = self._shown(name, seen)
+        return self._leave(
+            seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason)
+        )
+
+    @exact
+    def add(self, name: BotName, seen: Observation, size: Decimal, *, reason: str) -> Decision:
+        """Buy for `size` quote because somebody says so, as far as every limit lets it through.
+
+        Raises:
+            InvalidRequest: the size is not above 0.
+        """
+        seat = self._shown(name, seen)
+        self._end_building(seat, seen.at)
+        entering = decide_by_hand(
+            seat.bot,
+            seat.position,
+            seen,
+            size,
+            past=seat.past,
+            usage=self._usage(seat, seen.at),
+            limits=self._limits,
+            reason=reason,
+        )
+        self._carry_out(seat, entering)
+        return entering
+
+    @exact
+    def sell(
+        self, name: BotName, seen: Observation, part: Decimal | TrancheId, *, reason: str
+    ) -> tuple[Decision, ...]:
+        """Sell a share of what a bot holds, or a tranche, because somebody says so.
+
+        Where the part is the whole, it is what `close` says of it.
+
+        Args:
+            part: 0 < share <= 1, or the tranche to sell.
+
+        Raises:
+            InvalidRequest, UnknownTranche: as decide_sale says; nothing has happened.
+        """
+        seat = self._shown(name, seen)
+        return self._leave(
+            seat, lambda: decide_sale(seat.bot, seat.position, seen, part, reason=reason)
+        )
+
+    @exact
+    def cancel_entries(self, name: BotName, *, at: datetime, reason: str) -> Decision | None:
+        """Cancel what a bot is buying; the end of the order follows by a report.
+
+        Returns:
+            What was canceled; None where nothing works.
+        """
         seat = self.seats[name]
-        seat.price, seat.priced_at = seen.price, seen.at
-        self._leave(seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason))
+        if seat.price is None:
+            # It has never looked at the market, so it buys nothing.
+            return None
+        seen = Observation(price=seat.price, at=at, look=Look.EVERYTHING)
+        canceling = decide_cancel(seat.position, seen, reason=reason)
+        if canceling is not None:
+            self._carry_out(seat, canceling)
+        return canceling
 
     @exact
     def receive(self) -> None:
@@ -163,6 +232,12 @@ class Engine:
             halts=self.halts.get(asking.bot.name, ()),
         )
 
+    def _shown(self, name: BotName, seen: Observation) -> Seat:
+        """Return a bot's seat, with what is seen as its latest price."""
+        seat = self.seats[name]
+        seat.price, seat.priced_at = seen.price, seen.at
+        return seat
+
     def _end_building(self, seat: Seat, at: datetime) -> None:
         """End the building once its window has passed; what is still being bought is canceled."""
         ended = building_over(seat.bot, seat.position, at)
@@ -173,19 +248,21 @@ class Engine:
         if entry is not None:
             self._exchange.cancel(entry.order.client_order_id)
 
-    def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> bool:
-        """Carry out the exit that `decide` returns; say whether there is an accepted one."""
+    def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> tuple[Decision, ...]:
+        """Carry out the exit that `decide` returns; return what was decided, in order."""
         leaving = decide()
         if leaving is None:
-            return False
+            return ()
         self._carry_out(seat, leaving)
-        if leaving.accepted and leaving.order is None and leaving.cancels:
-            # The full exit waited for the partial one to end; it may go now.
-            self.receive()
-            again = decide()
-            if again is not None and again.events:
-                self._carry_out(seat, again)
-        return leaving.accepted
+        if leaving.order is not None or not leaving.cancels:
+            return (leaving,)
+        # The full exit waited for the partial one to end; it may go now.
+        self.receive()
+        again = decide()
+        if again is None or (again.accepted and not again.events):
+            return (leaving,)
+        self._carry_out(seat, again)
+        return leaving, again
 
     def _carry_out(self, seat: Seat, decision: Decision) -> None:
         self._store.record(decision)
