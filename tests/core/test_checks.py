@@ -3,7 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from strategies import NOON
-from trancher.core.checks import check, in_flight, not_building
+from trancher.core.checks import building_ended, check, in_flight, not_building
 from trancher.core.limits import (
     Ask,
     BotLimits,
@@ -377,4 +377,12 @@ def test_refusals_outside_the_table_carry_their_numbers_too() -> None:
         missing=Decimal(1),
         unit=Unit.ORDERS,
         unblocks_when="the partial exit has ended",
+    )
+    assert building_ended() == Refusal(
+        code=RefusalCode.NOT_BUILDING,
+        measured=Decimal(1),
+        limit=Decimal(0),
+        missing=Decimal(1),
+        unit=Unit.POSITIONS,
+        unblocks_when="the position is closed",
     )

@@ -22,12 +22,12 @@ from trancher.core.day import span
 from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
-from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
 from trancher.market.outside import OutsideSignal, read_outside, spoken_to
 from trancher.market.signals import NAMES
 from trancher.ports import Store
+from trancher.seat import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

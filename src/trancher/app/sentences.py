@@ -17,6 +17,7 @@ from trancher.core.conditions import Indicator, Wait
 from trancher.core.lifecycle import State
 from trancher.core.limits import Refusal, RefusalCode
 from trancher.core.money import exact, quotient
+from trancher.core.order import BY_HAND
 from trancher.core.signals import EVENT
 from trancher.store.records import Record
 
@@ -45,7 +46,7 @@ WORDS: Final = {
     RefusalCode.INSUFFICIENT_FUNDS: "{limit} {currency} is needed, its fee and the rungs to come "
     "included, and {measured} is free",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order is still working",
-    RefusalCode.NOT_BUILDING: "a partial exit is still working",
+    RefusalCode.NOT_BUILDING: "it is not building",
     RefusalCode.PAUSED: "it is paused",
     RefusalCode.EMERGENCY_STOP: "an emergency stop holds it",
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",
@@ -101,7 +102,7 @@ def _no_entry(one: BotStanding) -> str:
             "it buys no more until this position is closed, because it is selling all "
             f"({position.closing_reason})"
         )
-    used = sum(position.rung_uses.values())
+    used = sum(uses for rung, uses in position.rung_uses.items() if rung != BY_HAND)
     if position.state is State.BUILDING or used == sum(r.repeat for r in one.bot.plan.entries):
         why_not = f"its ladder is used up ({used} of {used})"
     else:

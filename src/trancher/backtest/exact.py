@@ -15,10 +15,11 @@ from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Passage, Phase, Terms
 from trancher.backtest.runner import Runner, Strategy, Told
 from trancher.core.money import exact
-from trancher.engine import Engine, Portfolio
+from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
 from trancher.ports import Store
+from trancher.seat import Portfolio
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]

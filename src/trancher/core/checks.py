@@ -336,6 +336,18 @@ def in_flight() -> Refusal:
     )
 
 
+def building_ended() -> Refusal:
+    """Refuse an entry into a position that will not be built any further."""
+    return Refusal(
+        code=RefusalCode.NOT_BUILDING,
+        measured=Decimal(1),
+        limit=ZERO,
+        missing=Decimal(1),
+        unit=Unit.POSITIONS,
+        unblocks_when="the position is closed",
+    )
+
+
 def not_building() -> Refusal:
     """Refuse an entry while a partial exit is working."""
     return Refusal(

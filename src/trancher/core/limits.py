@@ -57,7 +57,7 @@ MEANINGS = {
     RefusalCode.SYMBOL_CAP: "what all bots hold and buy of the symbol, this included, exceeds it",
     RefusalCode.INSUFFICIENT_FUNDS: "free cash does not cover the size, its fee and the reserve",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order of this position is still working",
-    RefusalCode.NOT_BUILDING: "a partial exit is working; building waits for its end",
+    RefusalCode.NOT_BUILDING: "building has ended for good, or waits for a partial exit to end",
     RefusalCode.PAUSED: "somebody paused the bot or all of them: no entries, exits go on",
     RefusalCode.EMERGENCY_STOP: "an emergency stop holds the bot or all of them until a resume",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",

@@ -21,8 +21,9 @@ from trancher.backtest.runner import Remembered, Runner, Strategy, Told
 from trancher.backtest.times import micros
 from trancher.core.bot import Past
 from trancher.core.money import exact
-from trancher.engine import Engine, Portfolio, Seat
+from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
+from trancher.seat import Portfolio, Seat
 from trancher.store.enrolling import Taken
 from trancher.store.entries import Decided, decided
 from trancher.store.keeper import OpenStep
