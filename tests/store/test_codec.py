@@ -25,7 +25,7 @@ from trancher.core.events import (
 from trancher.core.order import EntryOrder, ExitOrder, NamedShare, Side, TrancheId, rule_id
 from trancher.core.signals import Evidence, Temperature
 from trancher.store.codec import ENTRIES, POSITIONS
-from trancher.store.entries import Decided, decided
+from trancher.store.entries import Decided, RunFinished, decided
 from trancher.store.errors import UnreadableText
 from trancher.store.records import recorded
 
@@ -285,18 +285,26 @@ OLD_EXIT = (
 )
 
 
+OLD_END = (
+    '{"type":"RunFinished","at":"2026-11-25T23:24:59.346044Z","marks":{"BTC/USD":'
+    '{"price":"110","at":"2024-01-01T12:00:00Z"}}}'
+)
+
+
 def test_what_an_older_program_wrote_reads_as_it_did() -> None:
     """
     A journal is never rewritten: its hashes are of these letters.
     """
-    entry, sale = ENTRIES.decode(OLD_ENTRY), ENTRIES.decode(OLD_EXIT)
+    entry, sale, end = map(ENTRIES.decode, (OLD_ENTRY, OLD_EXIT, OLD_END))
 
     assert isinstance(entry, EntryAccepted)
     assert (entry.order.limit_price, entry.order.expires_at, entry.order.evidence) == (None,) * 3
     assert isinstance(sale, ExitAccepted)
     assert (sale.order.named, sale.order.rule_ids) == ((), ("0",))
     assert sale.targets == {"0": Decimal("0.24975000")}
-    assert (ENTRIES.encode(entry), ENTRIES.encode(sale)) == (OLD_ENTRY, OLD_EXIT)
+    assert isinstance(end, RunFinished)
+    assert end.peak_equity is None
+    assert [ENTRIES.encode(one) for one in (entry, sale, end)] == [OLD_ENTRY, OLD_EXIT, OLD_END]
 
 
 @pytest.mark.parametrize(
@@ -309,6 +317,7 @@ def test_what_an_older_program_wrote_reads_as_it_did() -> None:
         (OLD_ENTRY, ',"rung":0', ""),
         (OLD_EXIT, 'Z"},', 'Z","named":[]},'),
         (OLD_EXIT, ',"limit_price":"110.00"', ""),
+        (OLD_END, '"}}}', '"}},"peak_equity":null}'),
     ],
 )
 def test_a_default_that_is_written_out_is_another_text(text: str, old: str, new: str) -> None:

@@ -5,20 +5,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trancher.app.output import Json, instant, plain
-from trancher.app.tables import exactly, quote
+from trancher.app.tables import exactly, quote, share
 from trancher.core.day import span
 from trancher.core.limits import Refusal, Unit
-from trancher.core.money import percent
 
 
 def extent(refusal: Refusal, *, currency: str) -> str:
     """Return the code of a refusal, and what was measured against what."""
-    seconds = refusal.unit is Unit.SECONDS
+    said = refusal.unit in {Unit.SECONDS, Unit.RATIO}
     unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
     missing = amount(refusal.missing, refusal.unit)
     return (
         f"{refusal.code}: {amount(refusal.measured, refusal.unit)} against "
-        f"{amount(refusal.limit, refusal.unit)}{'' if seconds else f' {unit}'}, {missing} "
+        f"{amount(refusal.limit, refusal.unit)}{'' if said else f' {unit}'}, {missing} "
         f"{'over' if refusal.measured > refusal.limit else 'short'}"
     )
 
@@ -28,7 +27,7 @@ def amount(number: Decimal, unit: Unit) -> str:
     if unit is Unit.QUOTE:
         return quote(number)
     if unit is Unit.RATIO:
-        return percent(number)
+        return share(number)
     if unit is Unit.SECONDS:
         return span(timedelta(seconds=int(number)))
     return exactly(number)
