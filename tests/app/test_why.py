@@ -63,8 +63,8 @@ BLOCKS: Final = {
     "COOLDOWN": (
         {"limits": 'tranche_cooldown = "6h"'},
         (
-            "it does not buy 30.00 USD (rung 2) because its cooldown of 6h began 4h before, "
-            "until 2024-01-01 07:00 UTC"
+            "it does not buy 30.00 USD (rung 2) because its cooldown of 6h after an entry "
+            "began 4h before, until 2024-01-01 07:00 UTC"
         ),
     ),
     "MAX_DAILY_TRADES": (
@@ -151,7 +151,10 @@ def test_two_reasons_are_both_told(tmp_path: Path) -> None:
     said = why(tmp_path)
 
     assert [one["code"] for one in said["blocked_by"]] == ["MAX_TRANCHES", "COOLDOWN"]
-    assert "until the position is closed; and its cooldown of 6h began 4h" in said["sentence"]
+    assert (
+        "until the position is closed; and its cooldown of 6h after an entry began 4h"
+        in said["sentence"]
+    )
 
 
 WAITS: Final = [
