@@ -10,6 +10,7 @@ from trancher.app.tables import exactly, quote, share
 from trancher.core.day import span
 from trancher.core.limits import Refusal, Unit
 
+_COUNTED: Final = {Unit.TRANCHES, Unit.POSITIONS, Unit.TRADES, Unit.ORDERS}
 _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 _SHORT: Final = 3  # letters of a length of time that nobody has to count out
@@ -19,6 +20,8 @@ def extent(refusal: Refusal, *, currency: str) -> str:
     """Return the code of a refusal, and what was measured against what."""
     said = refusal.unit in {Unit.SECONDS, Unit.RATIO}
     unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
+    if refusal.unit in _COUNTED and refusal.limit == 1:
+        unit = unit.removesuffix("s")
     missing = amount(refusal.missing, refusal.unit)
     of = "" if refusal.key is None else f" ({refusal.key})"
     return (
