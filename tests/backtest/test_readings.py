@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.signal_cases import FIRST, HOUR, QUICK, Row, candles_of, closing, drawn_rows, part
+from sparing import one_in
 from trancher.backtest.readings import (
     BotSignals,
     ExternalTerms,
@@ -190,6 +191,7 @@ def cases(draw: st.DrawFn) -> tuple[Candles, BotSignals]:
     )
 
 
+@one_in(5)
 @given(case=cases())
 def test_readings_are_what_the_core_makes_of_the_signals(
     case: tuple[Candles, BotSignals],
@@ -205,6 +207,7 @@ def test_readings_are_what_the_core_makes_of_the_signals(
     assert [readings.at(index) for index in range(len(candles))] == expected(candles, signals)
 
 
+@one_in(5)
 @given(case=cases(), minutes=st.sampled_from([0, 1, 15, 16, 50, 60, 61, 540, 541]))
 def test_readings_age_until_they_are_looked_at(
     case: tuple[Candles, BotSignals], minutes: int
@@ -222,6 +225,7 @@ def test_readings_age_until_they_are_looked_at(
     assert aged == expected_later(candles, signals, later)
 
 
+@one_in(5)
 @given(case=cases())
 def test_arrays_say_what_the_readings_say(case: tuple[Candles, BotSignals]) -> None:
     """
@@ -371,6 +375,7 @@ def test_candles_that_do_not_make_the_timeframe_are_refused() -> None:
         heard(closing(100, 101), timeframe=timedelta(minutes=90), built_in=built_in)
 
 
+@one_in(5)
 @given(case=cases(), cut=st.integers(1, 25))
 def test_no_reading_looks_ahead(case: tuple[Candles, BotSignals], cut: int) -> None:
     """

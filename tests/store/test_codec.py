@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.walk import Life, lives, walk
+from sparing import one_in
 from store.kept import in_memory
 from strategies import NOON, buy_order, fill, sell_order
 from trancher.core.events import (
@@ -67,6 +68,7 @@ def test_any_text_comes_back(reason: str) -> None:
     assert again(event) == event
 
 
+@one_in(4)
 @given(life=lives)
 def test_a_life_comes_back(life: Life) -> None:
     """
@@ -242,6 +244,7 @@ exit_orders = st.builds(
 LATER = ("limit_price", "expires_at", "evidence")
 
 
+@one_in(4)
 @given(order=entry_orders)
 def test_an_entry_says_of_later_fields_only_what_it_has(order: EntryOrder) -> None:
     """
@@ -256,6 +259,7 @@ def test_an_entry_says_of_later_fields_only_what_it_has(order: EntryOrder) -> No
     assert repr(ENTRIES.decode(text)) == repr(EntryAccepted(order=order, at=NOON))
 
 
+@one_in(4)
 @given(order=exit_orders)
 def test_an_exit_names_tranches_only_where_it_has_some(order: ExitOrder) -> None:
     """
