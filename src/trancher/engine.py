@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from trancher.core.bot import (
     Bot,
+    Past,
     exits_to_reserve,
     exposure_of,
     funds_to_reserve,

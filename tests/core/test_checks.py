@@ -194,6 +194,7 @@ def test_the_cooldown_says_when_it_ends() -> None:
             missing=Decimal("0.000001"),
             unit=Unit.SECONDS,
             unblocks_at=NOON,
+            key="tranche_cooldown",
         ),
     )
     assert asked(replace(early, last_entry_at=None)) == ()

@@ -28,7 +28,7 @@ WORDS: Final = {
     RefusalCode.MAX_TRANCHES: "it would be tranche {measured} of at most {limit}",
     RefusalCode.MIN_TRANCHE_SIZE: "the smallest tranche allowed is {limit} {currency}",
     RefusalCode.MAX_TRANCHE_SIZE: "the largest tranche allowed is {limit} {currency}",
-    RefusalCode.COOLDOWN: "its cooldown of {limit} began {measured} before",
+    RefusalCode.COOLDOWN: "its cooldown of {limit}{after} began {measured} before",
     RefusalCode.MIN_TEMPERATURE: "the score of {measured} is below the {limit} it needs",
     RefusalCode.UNCONFIRMED: "the score has been as low as {measured}, below the {limit} it needs",
     RefusalCode.MAX_DAILY_LOSS: "the day has lost {measured} {currency} of at most {limit}",
@@ -52,6 +52,10 @@ WORDS: Final = {
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",
     RefusalCode.MIN_QUANTITY: "{measured} is below the exchange's smallest quantity of {limit}",
 }
+
+
+AFTER: Final = {"tranche_cooldown": " after an entry", "reentry_cooldown": " after a stop"}
+"""What a cooldown runs after, by its key."""
 
 
 def why(standing: Standing, one: BotStanding, seen: Outlook) -> str:
@@ -200,6 +204,7 @@ def _measured(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
         missing=amount(refusal.missing, refusal.unit),
         currency=one.position.instrument.quote,
         beside=f" beside {others}" if others else "",
+        after="" if refusal.key is None else AFTER[refusal.key],
     )
 
 

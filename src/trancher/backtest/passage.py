@@ -251,7 +251,7 @@ class Passage:
                     price=price,
                     at=at,
                     look=look,
-                    readings=runner.readings(index - 1),
+                    readings=runner.readings_inside(index),
                     peak_price=runner.peak_price(seat.position),
                 ),
             )

@@ -105,8 +105,14 @@ class Runner:
         return self._searched[-1]
 
     def readings(self, index: int) -> Readings:
-        """Return what the signals say at a close; nothing before the first."""
-        return self._heard.readings.at(index) if index >= 0 else SILENT
+        """Return what the signals say at a close."""
+        return self._heard.readings.at(index)
+
+    def readings_inside(self, index: int) -> Readings:
+        """Return what the signals said at the close before a candle, as old as its opening."""
+        if index == 0:
+            return SILENT
+        return self._heard.readings.aged(index - 1, self.feed.opened_at(index))
 
     def peak_price(self, position: Position) -> Decimal | None:
         """Return the highest price since the last entry fill, as far as candles are over.

@@ -39,8 +39,8 @@ def check(
         _tranches(ask, bot),
         _smallest(ask, bot),
         _largest(ask, bot),
-        _cooldown(ask.last_entry_at, bot.tranche_cooldown, ask.at),
-        _cooldown(ask.stopped_at, bot.reentry_cooldown, ask.at),
+        _cooldown("tranche_cooldown", ask.last_entry_at, bot.tranche_cooldown, ask.at),
+        _cooldown("reentry_cooldown", ask.stopped_at, bot.reentry_cooldown, ask.at),
         _temperature(ask),
         _confirmation(ask, bot),
         _active_positions(ask, portfolio, usage),
@@ -157,7 +157,7 @@ def _largest(ask: Ask, limits: BotLimits) -> Refusal | None:
     )
 
 
-def _cooldown(since: datetime | None, length: timedelta, at: datetime) -> Refusal | None:
+def _cooldown(key: str, since: datetime | None, length: timedelta, at: datetime) -> Refusal | None:
     if since is None or at >= since + length:
         return None
     return Refusal(
@@ -167,6 +167,7 @@ def _cooldown(since: datetime | None, length: timedelta, at: datetime) -> Refusa
         missing=_seconds(since + length - at),
         unit=Unit.SECONDS,
         unblocks_at=since + length,
+        key=key,
     )
 
 

@@ -90,6 +90,7 @@ class Refusal:
         missing: by how much it failed, in `unit`, >= 0.
         unblocks_at: the time from which this reason is gone, where time alone removes it, UTC.
         unblocks_when: the condition that removes it, in words, where time does not.
+        key: of the limit, where several have one code: tranche_cooldown or reentry_cooldown.
     """
 
     code: RefusalCode
@@ -99,6 +100,7 @@ class Refusal:
     unit: Unit
     unblocks_at: datetime | None = None
     unblocks_when: str | None = None
+    key: str | None = None
 
 
 class ReserveFunds(StrEnum):

@@ -13,6 +13,7 @@ Invariants:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import Connection
@@ -171,11 +172,14 @@ class SqlStore:
         self._refused[decision.bot] = recorded(decision)
         self._flush_if_full()
 
-    def finish(self, *, at: datetime, marks: Mapping[str, Mark]) -> None:
+    def finish(
+        self, *, at: datetime, marks: Mapping[str, Mark], peak_equity: Decimal | None
+    ) -> None:
         """Write everything that waits, and the end of the run.
 
         Args:
             marks: the last price of every instrument, by symbol.
+            peak_equity: the highest seen, quote; None where no limit asks for it.
 
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
@@ -184,7 +188,7 @@ class SqlStore:
         for record in self._refused.values():
             self._journal.add(decided(record))
         self._refused.clear()
-        self._finished = RunFinished(at=at, marks=marks)
+        self._finished = RunFinished(at=at, marks=marks, peak_equity=peak_equity)
         self._journal.add(self._finished)
         self.flush()
 
