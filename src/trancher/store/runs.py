@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from trancher.store import configurations, tables
 from trancher.store.database import Database
 from trancher.store.entries import BotFacts, RunKind, RunStarted
+from trancher.store.servers import alone_in_numbering
 from trancher.store.sql import BATCH, SqlStore
 
 
@@ -41,6 +42,7 @@ def start(database: Database, new: NewRun, *, batch: int = BATCH) -> SqlStore:
         StoreError: the portfolio has another quote currency, or nothing can be written.
     """
     with database.writing() as connection:
+        alone_in_numbering(connection)
         portfolio_id = configurations.portfolio_id(
             connection, name=new.portfolio, quote=new.quote, where=database.where
         )
