@@ -49,7 +49,7 @@ class Cluster:
         return URL.create("postgresql", _SUPERUSER, host="127.0.0.1", port=self.port)
 
     def start(self, **settings: str) -> None:
-        """Start it and wait until it answers."""
+        """Start it, with settings as in postgresql.conf, and wait until it answers."""
         options = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -71,14 +71,24 @@ class Cluster:
         """The folder of its data."""
         return self.folder / "data"
 
-    def make(self, **auth: str) -> None:
-        """Make its data, which a power cut of the machine itself need not survive."""
-        how = auth.get("auth", "trust")
-        self._run(
-            "initdb", "-D", self.data, "-U", _SUPERUSER, "-A", how, "-E", "UTF8",
-            "--locale=C", "--no-sync",
-            *(["--pwfile", auth["pwfile"]] if "pwfile" in auth else []),
-        )  # fmt: skip
+    def make(self, *, password: str | None) -> None:
+        """Make its data; with a password, nobody is let in who does not know it."""
+        words: list[str | Path] = [
+            "-D",
+            self.data,
+            "-U",
+            _SUPERUSER,
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        if password is None:
+            self._run("initdb", *words, "-A", "trust")
+            return
+        file = self.folder / "password"
+        file.write_text(password, encoding="utf-8")
+        self._run("initdb", *words, "-A", "scram-sha-256", "--pwfile", file)
 
     def _run(self, program: str, *words: str | Path) -> None:
         # The log goes to a file: a server would keep the pipe open for as long as it lives.
@@ -98,16 +108,20 @@ class Cluster:
 
 
 @contextmanager
-def cluster(**auth: str) -> Iterator[Cluster]:
-    """Give a server of one's own, running; it is gone afterwards."""
+def cluster(*, password: str | None = None, **settings: str) -> Iterator[Cluster]:
+    """Give a server of one's own, running; it is gone afterwards.
+
+    Args:
+        settings: as in postgresql.conf.
+    """
     folder = Path(tempfile.mkdtemp(prefix="trancher-pg-", dir="/tmp"))
     own = Cluster(bin=_binaries(), folder=folder, port=_free_port())
     user = _other_than_root()
     if user is not None:
         shutil.chown(folder, user)
     try:
-        own.make(**auth)
-        own.start(fsync="off") if not auth.get("sync") else own.start()
+        own.make(password=password)
+        own.start(**settings)
         yield own
     finally:
         if (own.data / "postmaster.pid").exists():
@@ -164,7 +178,7 @@ def server() -> URL:
     given = os.environ.get(VARIABLE)
     if given:
         return make_url(given)
-    own = cluster()
+    own = cluster(fsync="off")  # no test of its own survives this server
     url = own.__enter__().url
     atexit.register(own.__exit__, None, None, None)
     return url

@@ -34,6 +34,7 @@ _BROKEN: Final = (
     "a server that answers; nothing of what was begun is written",
 )
 _NO_ANSWER: Final = (StoreFailure, "no server that answers", "one that is up")
+_NOWHERE: Final = (UnusableDatabase, "no host of that name", "the name of a host")
 _RIGHT: Final = (StoreError, "a right that the user lacks", "a user that has it")
 
 # By the code, or the class of codes, of which the longer one goes first.
@@ -66,7 +67,9 @@ _TEXTS: Final[tuple[tuple[str, _Said], ...]] = (
     ("remaining connection slots", _CROWDED),
     ("the database system is", _AWAY),
     ("terminating connection", _BROKEN),
-    ("could not translate host name", (UnusableDatabase, "no host of that name", "one that is")),
+    ("Name or service not known", _NOWHERE),
+    ("No address associated with hostname", _NOWHERE),
+    ("could not translate host name", _NOWHERE),
     ("invalid connection option", (UnusableDatabase, "an option that libpq lacks", "its own")),
     ("SSL", (UnusableDatabase, "no way to speak to it over TLS", "one that both sides take")),
 )
@@ -91,7 +94,7 @@ def said_by_server(problem: DBAPIError, *, where: str, committing: bool) -> Stor
     said = _by_code(code) if code else None
     if said is None and gone:
         said = _BROKEN
-    if said is None and code is None and type(cause).__name__ == "OperationalError":
+    if said is None and code is None and problem.statement is None:
         said = _by_text(str(cause))
     if said is None:
         return refusal(cause, where=where)

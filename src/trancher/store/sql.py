@@ -8,6 +8,8 @@ Invariants:
 1. A batch is written wholly or not at all; if it could not be written it still waits.
 2. An accepted decision and the events it led to are never in different batches.
 3. The rows of a batch are those that rows.py makes of the journal up to its end.
+4. A batch whose commit nobody answered is looked for before anything else is taken: it is neither
+   lost nor written twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from trancher.core.decision import Decision
 from trancher.core.events import Event
@@ -25,7 +27,8 @@ from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
 from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
-from trancher.store.journal import Journal
+from trancher.store.errors import CommitUnknown
+from trancher.store.journal import Journal, Linked
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
 from trancher.store.write import Changes
@@ -77,6 +80,7 @@ class SqlStore:
         self._touched: dict[PositionId, None] = {}
         self._positions = 0
         self._refused: dict[BotName, Record] = {}
+        self._unknown: Linked | None = None
 
     def begin_with(self, connection: Connection) -> None:
         """Write the first entry, in a transaction that is taken to end well."""
@@ -91,6 +95,7 @@ class SqlStore:
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
             return
+        self._settle()
         page = self._pages.get(position.id)
         if page is None:
             self._positions += 1
@@ -106,6 +111,7 @@ class SqlStore:
         self._flush_if_full()
 
     def record(self, decision: Decision) -> None:
+        self._settle()
         before = self._refused.get(decision.bot)
         grown = None if before is None else joined(before, decision)
         if grown is not None:
@@ -129,6 +135,7 @@ class SqlStore:
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
         """
+        self._settle()
         assert self._finished is None
         for record in self._refused.values():
             self._journal.add(decided(record))
@@ -141,17 +148,44 @@ class SqlStore:
         """Write everything that waits; a run of refusals that goes on is no entry yet.
 
         Raises:
+            CommitUnknown: whether it is written will be seen when the store is used again.
             StoreError: it cannot be written; nothing of it is, and all of it still waits.
         """
+        self._settle()
         if not self._journal.waiting:
             return
         linked = self._journal.linked()
-        pages = [self._pages[position_id] for position_id in self._touched]
+        try:
+            with self._database.writing() as connection:
+                write.insert(connection, tables.journal, linked.rows)
+                write.insert(connection, tables.decision, self._decision_rows())
+                self._write_positions(connection, self._touched_pages())
+                self._write_run(connection, linked.hash)
+        except CommitUnknown:
+            self._unknown = linked
+            raise
+        self._written(linked)
+
+    def _settle(self) -> None:
+        """Look in the books for the batch whose commit nobody answered, if there is one.
+
+        Raises:
+            StoreError: they cannot be asked yet.
+        """
+        if self._unknown is None:
+            return
+        run = tables.run.c
+        mine = (run.portfolio_id == self._started.portfolio_id, run.id == self.run_id)
         with self._database.writing() as connection:
-            write.insert(connection, tables.journal, linked.rows)
-            write.insert(connection, tables.decision, self._decision_rows())
-            self._write_positions(connection, pages)
-            self._write_run(connection, linked.hash)
+            # Locked, so a commit that is still on its way has come to one end or the other.
+            asked = select(run.hash).where(*mine).with_for_update()
+            found = connection.execute(asked).scalar_one()
+        if found == self._unknown.hash:
+            self._written(self._unknown)
+        self._unknown = None
+
+    def _written(self, linked: Linked) -> None:
+        pages = self._touched_pages()
         self._journal.written(linked)
         self._touched.clear()
         for page in pages:
@@ -160,6 +194,9 @@ class SqlStore:
             page.written = page.position
             page.placed.update(page.moved)
             page.moved.clear()
+
+    def _touched_pages(self) -> Sequence[_Page]:
+        return [self._pages[position_id] for position_id in self._touched]
 
     def _flush_if_full(self) -> None:
         if len(self._journal.waiting) >= self._batch:
