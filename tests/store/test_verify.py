@@ -131,12 +131,12 @@ def test_a_row_that_is_gone_is_found(copy: Path, table: str) -> None:
     The last row of a table, which leaves no gap behind it.
     """
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        for name in tables.guards():
+        for name in tables.guards("sqlite"):
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute(
             f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})"  # noqa: S608 our own names
         )
-        for trigger in tables.guards().values():
+        for trigger in tables.guards("sqlite").values():
             connection.execute(trigger)
 
     assert differing(copy) & {table, "run", "loaded_bot"}

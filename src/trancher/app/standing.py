@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
-from pathlib import Path
 from typing import Final
 
 from trancher.app.configured import BotSettings, Settings
@@ -39,9 +38,10 @@ from trancher.core.money import ZERO, exact
 from trancher.core.order import Fill, PositionId
 from trancher.core.position import Position, new_position
 from trancher.core.tranches import NO_DUST
-from trancher.store.database import Database, path_of
+from trancher.store.database import Database
 from trancher.store.entries import Decided, RunFinished, RunStarted
 from trancher.store.errors import StoreError, StoreFailure
+from trancher.store.places import place_of, shown
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
 
@@ -241,8 +241,8 @@ def opened(url: str) -> Iterator[Database]:
         BadInput: there are none that can be used.
     """
     with in_one_sentence():
-        path = path_of(url)
-        if not is_there(path):
+        path = place_of(url).path
+        if path is not None and not is_there(path):
             raise BadInput(f"{path}: found no such file, expected a database; {_maker(url)}")
         with books_to_read(url) as database:
             yield database
@@ -256,12 +256,12 @@ def latest(books: Books, *, url: str) -> Run:
     """
     run = books.latest_run()
     if run is None:
-        raise BadInput(f"{path_of(url)}: found no run, expected one at least; {_maker(url)}")
+        raise BadInput(f"{where_is(url)}: found no run, expected one at least; {_maker(url)}")
     return run
 
 
 def _maker(url: str) -> str:
-    return f"`trancher backtest CONFIG --data FILE --db {url}` makes one"
+    return f"`trancher backtest CONFIG --data FILE --db {shown(url)}` makes one"
 
 
 def standing(url: str) -> Standing:
@@ -378,11 +378,11 @@ def _trades(
         limit *= 4
 
 
-def file_of(url: str) -> Path:
-    """Return the file of a database.
+def where_is(url: str) -> str:
+    """Return what a person calls a database.
 
     Raises:
         BadInput: the URL names none.
     """
     with in_one_sentence():
-        return path_of(url)
+        return place_of(url).where

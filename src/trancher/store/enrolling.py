@@ -17,6 +17,7 @@ from trancher.store.keeper import Keeper
 from trancher.store.progress import Progress
 from trancher.store.resuming import Resumed, resume
 from trancher.store.runs import NewRun, numbered
+from trancher.store.servers import alone_in_numbering
 from trancher.store.sharing import Owner
 from trancher.store.sql import SqlStore
 
@@ -50,6 +51,7 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
     """
     (facts,) = new.bots
     with database.writing() as connection:
+        alone_in_numbering(connection)
         portfolio_id = configurations.portfolio_id(
             connection, name=new.portfolio, quote=new.quote, where=database.where
         )

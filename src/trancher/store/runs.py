@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from trancher.store import configurations, tables
 from trancher.store.database import Database
 from trancher.store.entries import BotFacts, RunKind, RunStarted
+from trancher.store.servers import alone_in_numbering
 from trancher.store.sql import BATCH, SqlStore
 
 
@@ -52,6 +53,7 @@ def numbered(connection: Connection, database: Database, new: NewRun) -> RunStar
     Raises:
         StoreError: the portfolio has another quote currency, or nothing can be written.
     """
+    alone_in_numbering(connection)
     portfolio_id = configurations.portfolio_id(
         connection, name=new.portfolio, quote=new.quote, where=database.where
     )

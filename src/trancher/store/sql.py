@@ -8,6 +8,8 @@ Invariants:
 1. A batch is written wholly or not at all; if it could not be written it still waits.
 2. An accepted decision and the events it led to are never in different batches.
 3. The rows of a batch are those that rows.py makes of the journal up to its end.
+4. A batch whose commit nobody answered is looked for before anything else is taken: it is neither
+   lost nor written twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from trancher.core.decision import Decision
 from trancher.core.events import Event
@@ -26,6 +28,7 @@ from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
 from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
+from trancher.store.errors import CommitUnknown
 from trancher.store.journal import Journal, Linked
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
@@ -110,6 +113,7 @@ class SqlStore:
         self._touched: dict[PositionId, None] = {}
         self._positions = 0
         self._refused: dict[BotName, Record] = {}
+        self._unknown: Linked | None = None
 
     def begin_with(self, connection: Connection) -> None:
         """Write the first entry, in a transaction that is taken to end well."""
@@ -143,6 +147,7 @@ class SqlStore:
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
             return
+        self._settle()
         page = self._pages.get(position.id)
         if page is None:
             self._positions += 1
@@ -158,6 +163,7 @@ class SqlStore:
         self._flush_if_full()
 
     def record(self, decision: Decision) -> None:
+        self._settle()
         before = self._refused.get(decision.bot)
         grown = None if before is None else joined(before, decision)
         if grown is not None:
@@ -184,6 +190,7 @@ class SqlStore:
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
         """
+        self._settle()
         assert self._finished is None
         for record in self._refused.values():
             self._journal.add(decided(record))
@@ -196,12 +203,18 @@ class SqlStore:
         """Write everything that waits; a run of refusals that goes on is no entry yet.
 
         Raises:
+            CommitUnknown: whether it is written will be seen when the store is used again.
             StoreError: it cannot be written; nothing of it is, and all of it still waits.
         """
+        self._settle()
         if not self._journal.waiting:
             return
-        with self._database.writing() as connection:
-            linked = self.write(connection)
+        try:
+            with self._database.writing() as connection:
+                linked = self.write(connection)
+        except CommitUnknown:
+            self._unknown = self._journal.linked()
+            raise
         self.written(linked)
 
     @property
@@ -214,14 +227,32 @@ class SqlStore:
         linked = self._journal.linked()
         write.insert(connection, tables.journal, linked.rows)
         write.insert(connection, tables.decision, self._decision_rows())
-        self._write_positions(connection, [self._pages[one] for one in self._touched])
+        self._write_positions(connection, self._touched_pages())
         self._write_run(connection, linked.hash)
         return linked
 
+    def _settle(self) -> None:
+        """Look in the books for the batch whose commit nobody answered, if there is one.
+
+        Raises:
+            StoreError: they cannot be asked yet.
+        """
+        if self._unknown is None:
+            return
+        run = tables.run.c
+        mine = (run.portfolio_id == self._started.portfolio_id, run.id == self.run_id)
+        with self._database.writing() as connection:
+            # Locked, so a commit that is still on its way has come to one end or the other.
+            asked = select(run.hash).where(*mine).with_for_update()
+            found = connection.execute(asked).scalar_one()
+        if found == self._unknown.hash:
+            self.written(self._unknown)
+        self._unknown = None
+
     def written(self, linked: Linked) -> None:
         """Take note that the transaction of a `write` has ended well."""
+        pages = self._touched_pages()
         self._journal.written(linked)
-        pages = [self._pages[position_id] for position_id in self._touched]
         self._touched.clear()
         for page in pages:
             if page.position.state is State.CLOSED:
@@ -229,6 +260,9 @@ class SqlStore:
             page.written = page.position
             page.placed.update(page.moved)
             page.moved.clear()
+
+    def _touched_pages(self) -> Sequence[_Page]:
+        return [self._pages[position_id] for position_id in self._touched]
 
     def _flush_if_full(self) -> None:
         if len(self._journal.waiting) >= self._batch:

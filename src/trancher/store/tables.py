@@ -22,6 +22,7 @@ from trancher.core.lifecycle import State
 from trancher.core.order import BY_HAND, Side
 from trancher.core.signals import Temperature
 from trancher.core.tranches import Disposal, TrancheStatus
+from trancher.store import triggers
 from trancher.store.columns import (
     amount,
     fraction,
@@ -440,23 +441,20 @@ OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
 
 def statements(dialect: Dialect) -> tuple[str, ...]:
     """Return all that makes the tables, their guards and the view, in order."""
-    assert dialect.name == "sqlite"
     parts: list[CreateTable | CreateIndex] = []
     for table in metadata.sorted_tables:
         parts.append(CreateTable(table))
         parts += [CreateIndex(index) for index in sorted(table.indexes, key=str)]
     compiled = (str(part.compile(dialect=dialect)).strip() for part in parts)
     spelled = ("\n".join(line.rstrip() for line in one.splitlines()) for one in compiled)
-    return (*spelled, *guards().values(), BOT_POSITIONS)
+    making = triggers.making(dialect.name, _insert_only())
+    return (*spelled, *making, BOT_POSITIONS[dialect.name])
 
 
-def guards() -> dict[str, str]:
+def guards(dialect: str) -> dict[str, str]:
     """Return what makes each trigger of the insert-only tables, by its name."""
-    return {
-        f"{table.name}_no_{verb.lower()}": (
-            f"CREATE TRIGGER {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name}\n"
-            f"BEGIN\n    SELECT RAISE(ABORT, '{table.name} is insert-only');\nEND"
-        )
-        for table in INSERT_ONLY
-        for verb in ("UPDATE", "DELETE")
-    }
+    return triggers.triggers_of(dialect, _insert_only())
+
+
+def _insert_only() -> tuple[str, ...]:
+    return tuple(table.name for table in INSERT_ONLY)

@@ -93,14 +93,14 @@ def backtest(
             close_at_end=close_at_end,
         )
     if report is not None:
-        _write_report(report, done, kept)
+        _write_report(report, done, kept, url=db)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
         print_json({**document(done, elapsed=elapsed), **kept})
         return
     print_backtest(done, elapsed=elapsed)
     if db is not None:
-        console().print(f"Kept as run {kept['run_id']} in {db}.")
+        console().print(f"Kept as run {kept['run_id']} in {kept['db']}.")
     if report is not None:
         console().print(f"Report: {report}", soft_wrap=True)
 
@@ -114,13 +114,15 @@ def _check_report(target: Path | None, *, force: bool) -> None:
         raise BadInput("--force: found no --report beside it, expected one to overwrite")
 
 
-def _write_report(target: Path, done: "Backtest", kept: "Mapping[str, Json]") -> None:
+def _write_report(
+    target: Path, done: "Backtest", kept: "Mapping[str, Json]", *, url: str | None
+) -> None:
     from trancher.app.keeping import journal_of
     from trancher.app.report import report_data
     from trancher.app.report_file import page, write_page
 
-    if kept:
-        journal = journal_of(str(kept["db"]), int(str(kept["run_id"])))
+    if url is not None:
+        journal = journal_of(url, int(str(kept["run_id"])))
     else:
         journal = tuple((one.position_id, one.event) for one in done.replayed.store.journal)
     data = report_data(done, journal)
@@ -142,6 +144,7 @@ def run(
     from trancher.app.keeping import keep_backtest
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import RunKind
+    from trancher.store.places import shown
 
     if url is None:
         done = run_backtest(
@@ -159,7 +162,7 @@ def run(
             outside=outside,
             close_at_end=close_at_end,
         )
-    return kept.backtest, {"db": url, "run_id": kept.run_id}
+    return kept.backtest, {"db": shown(url), "run_id": kept.run_id}
 
 
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:

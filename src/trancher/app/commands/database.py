@@ -41,7 +41,7 @@ def verify(*, db: Db = None, json: AsJson = False) -> None:
 @db.command()
 def upgrade(*, db: Db = None) -> None:
     """Bring the database to the schema of this program."""
-    from trancher.app.standing import file_of, in_one_sentence
+    from trancher.app.standing import in_one_sentence, where_is
     from trancher.store.database import upgrade_database
     from trancher.store.schema import SCHEMA
 
@@ -53,7 +53,7 @@ def upgrade(*, db: Db = None) -> None:
         if before == SCHEMA.head
         else (f"was of schema {before}, and is of schema {SCHEMA.head} now")
     )
-    console().print(f"{file_of(url)} {said}.", soft_wrap=True)
+    console().print(f"{where_is(url)} {said}.", soft_wrap=True)
 
 
 @db.command()
@@ -81,13 +81,15 @@ def restore(
     db: Db = None,
 ) -> None:
     """Put a backup in the place of the database, once its books are verified."""
-    from trancher.app.standing import file_of, in_one_sentence
+    from trancher.app.standing import in_one_sentence
     from trancher.store import backup as copying
+    from trancher.store.places import path_of
 
     if is_there(file) and file.is_dir():
         raise BadInput(f"{file}: found a folder, expected a backup")
     url = url_of(db)
-    target = file_of(url)
+    with in_one_sentence():
+        target = path_of(url)
     if is_there(target) and not yes:
         if not is_there(file):
             raise BadInput(f"{file}: found no such file, expected a backup")
