@@ -1,9 +1,8 @@
 """A company of bots that run on paper in one database, as one process or many would run them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from trancher.app.backtesting import engine_portfolio, signals_of
@@ -38,13 +37,10 @@ class HandClock:
 class Company:
     """The bots of one configuration, each with an actor that may die and be made anew."""
 
-    def __init__(
-        self, folder: Path, settings: Settings, candles: Mapping[str, Candles], *, url: str = ""
-    ) -> None:
+    def __init__(self, url: str, settings: Settings, candles: Mapping[str, Candles]) -> None:
         self.settings = settings
         self.clock = HandClock()
-        self.url = url or f"sqlite:///{folder / 'books.db'}"
-        self.database: Database = open_or_create(self.url, mode=Mode.PAPER, now=NOW)
+        self.database: Database = open_or_create(url, mode=Mode.PAPER, now=NOW)
         self._candles = candles
         self._feeds = {symbol: Feed(symbol, one) for symbol, one in candles.items()}
         self.actors: dict[BotName, Actor] = {}
@@ -100,6 +96,10 @@ class Company:
     def kill(self, name: BotName) -> None:
         """Let the actor of a bot die, and another take over once its lease has run out."""
         self.clock.at += LENGTH
+        if self.database.path is None:
+            # The server's clock goes on by itself, and nobody waits for it here.
+            with self.database.writing() as connection:
+                connection.exec_driver_sql("UPDATE lease SET until = clock_timestamp()")
         self.hire(name)
 
     def run(self, *, meanwhile: Callable[[Step], None] = lambda _: None) -> None:
@@ -115,8 +115,3 @@ class Company:
             meanwhile(step)
         for one in self.actors.values():
             one.end()
-
-
-def names(settings: Settings) -> Sequence[BotName]:
-    """Return the bots of a configuration."""
-    return [bot.name for bot in settings.bots]

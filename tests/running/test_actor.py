@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import count
 from random import Random
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from strategies import Dial, dials
 from trancher.app.settings import parse
 from trancher.backtest.passage import Step
 from trancher.core.events import Event
-from trancher.core.order import BotName
 from trancher.store.reading import Books
 from trancher.store.verify import verify
 
@@ -47,27 +47,46 @@ def test_what_runs_does_what_the_backtest_did(
     bots: Sequence[Dial], path: Sequence[Row], other: Sequence[Row], seed: int
 ) -> None:
     """
-    Event for event and to the last digit of cash, though each bot has a process of its own that
-    dies after any of its steps.
+    Event for event, though each bot has a process of its own that dies after any of its steps.
     """
-    text, deaths = several(bots), Random(seed)  # noqa: S311 nothing secret is drawn
+    text = several(bots)
+    # What others hold is worth what each has seen last, and not all see the same at once.
     assume('of = "equity"' not in text)
+    with TemporaryDirectory() as folder:
+        lives_as_backtested(f"sqlite:///{folder}/books.db", text, path, other, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_so_it_does_on_a_server(server_url: str, seed: int) -> None:
+    """
+    Three bots of random kinds, whose processes die.
+    """
+    random = Random(seed)  # noqa: S311 nothing secret is drawn
+    plans = ([Dial(random.getrandbits(192)) for _ in range(3)] for _ in count())
+    text = next(one for one in map(several, plans) if 'of = "equity"' not in one)
+    path, other = (rows_from([Dial(random.getrandbits(24)) for _ in range(40)]) for _ in range(2))
+
+    lives_as_backtested(server_url, text, path, other, seed=seed)
+
+
+def lives_as_backtested(
+    url: str, text: str, path: Sequence[Row], other: Sequence[Row], *, seed: int
+) -> None:
+    """Run bots whose processes die now and then, and compare them with their backtest."""
+    deaths = Random(seed)  # noqa: S311 nothing secret is drawn
     said = parse(text, file="case.toml")
     candles = {SYMBOL: candles_of(path), OTHER: candles_of(other)}
-    done = replay_of(said, candles).run()
     expected = defaultdict[str, list[Event]](list)
-    for entry in done.store.journal:
+    for entry in replay_of(said, candles).run().store.journal:
         expected[entry.position_id.rpartition("-")[0]].append(entry.event)
-    with TemporaryDirectory() as folder:
-        company = Company(Path(folder), said, candles)
+    company = Company(url, said, candles)
 
-        def die(_: Step) -> None:
-            if deaths.random() < 0.05:
-                company.kill(deaths.choice([BotName(bot.name) for bot in said.bots]))
+    def die(_: Step) -> None:
+        if deaths.random() < 0.05:
+            company.kill(deaths.choice([bot.name for bot in said.bots]))
 
-        company.run(meanwhile=die)
+    company.run(meanwhile=die)
 
-        found = journal_of(company)
-        assert found == {bot.name: expected[bot.name] for bot in said.bots}
-        assert verify(company.database).differences == ()
-        company.database.close()
+    assert journal_of(company) == {bot.name: expected[bot.name] for bot in said.bots}
+    assert verify(company.database).differences == ()
+    company.database.close()
