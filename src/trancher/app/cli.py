@@ -17,6 +17,7 @@ from trancher.app.commands.database import db, verify
 from trancher.app.commands.demo import demo
 from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
+from trancher.app.commands.run import run
 from trancher.app.output import BadInput, Failed
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("schema")(config.schema)
 app.command()(plan)
 app.command()(backtest)
 app.command()(ledger)
+app.command()(run)
 app.command()(books.status)
 app.command()(books.position)
 app.command()(books.decisions)
