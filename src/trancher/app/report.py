@@ -35,6 +35,7 @@ from trancher.backtest.report_groups import (
 )
 from trancher.backtest.report_months import months
 from trancher.backtest.times import micros
+from trancher.core.day import MICROSECOND
 from trancher.core.instrument import Instrument
 from trancher.core.limits import MEANINGS
 from trancher.core.position import Position
@@ -54,7 +55,6 @@ _MARGIN: Final = 5
 """The part of a position's length that its chart shows before and after it: a fifth."""
 _LEAST_MARGIN: Final = 12
 _MICROSECONDS: Final = 1000
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def report_data(done: Backtest, journal: Entries) -> Mapping[str, Json]:
@@ -222,7 +222,7 @@ def _whole(candles: Candles) -> Json:
 
 def _close_up(position: Position, candles: Candles, *, most: int) -> Json:
     """Return the bars of a position, with a margin on either side."""
-    entered, interval = position.entered_at, candles.interval // _MICROSECOND
+    entered, interval = position.entered_at, candles.interval // MICROSECOND
     assert entered is not None
     begun = micros(entered)
     last = int(candles.opened_at[-1])
@@ -241,7 +241,7 @@ def _bars(shown: Bars) -> Json:
     `close` are above the close before, `high` above the higher of the two, `low` below the lower,
     all in ticks.
     """
-    interval = shown.interval // _MICROSECOND
+    interval = shown.interval // MICROSECOND
     closes, opens = shown.close.tolist(), shown.open.tolist()
     before = [0, *closes[:-1]]
     steps = [0, *((shown.opened_at[1:] - shown.opened_at[:-1]) // interval).tolist()]

@@ -18,12 +18,10 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from trancher.core.day import span
+from trancher.core.day import EPOCH, MICROSECOND, span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
 from trancher.market.layout import AS_IT_STANDS, PRICES, Layout
 from trancher.market.validation import (
-    EPOCH,
-    MICROSECOND,
     Examined,
     Fault,
     Problems,

@@ -183,7 +183,7 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
     from trancher.app.sentences import moment
     from trancher.app.views import anchor_price
     from trancher.core.money import quotient
-    from trancher.core.pnl import figures, tranche_pnl
+    from trancher.core.pnl import figures, pnl_by_tranche
 
     out, held = console(), one.shown
     assert one.price is not None
@@ -199,8 +199,9 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
         words=3,
         tight=True,
     )
+    by_tranche = pnl_by_tranche(book, mark_price=one.price)
     for tranche in book.tranches:
-        earned = tranche_pnl(book, tranche, mark_price=one.price)
+        earned = by_tranche[tranche.id]
         evidence = tranche.evidence
         shown.add_row(
             tranche.id,
