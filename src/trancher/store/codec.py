@@ -39,7 +39,7 @@ from trancher.core.events import Marked
 from trancher.core.instrument import Instrument
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
-from trancher.store.entries import ConfigurationLoaded, Entry
+from trancher.store.entries import ConfigurationLoaded, Entry, RunFinished
 from trancher.store.errors import UnreadableText
 
 T = TypeVar("T")
@@ -54,6 +54,7 @@ _LATER: Final[Mapping[type, frozenset[str]]] = {
     EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
     ExitOrder: frozenset({"named"}),
     Marked: frozenset({"trailed"}),
+    RunFinished: frozenset({"simulation"}),
 }
 
 

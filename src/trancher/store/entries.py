@@ -97,15 +97,32 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What no event says of a run over candles, and a report of it has to say.
+
+    Attributes:
+        close_at_end: whether what was still held was sold at the last close.
+        ambiguous: candles inside which levels of more than one kind were touched.
+        candles: what tells the candles of each symbol from all others, their digest.
+    """
+
+    close_at_end: bool
+    ambiguous: int
+    candles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """A run came to its end.
 
     Attributes:
         marks: the last price of every instrument, by symbol.
+        simulation: None for a run that met its market live, and where nobody wrote it down yet.
     """
 
     at: datetime
     marks: Mapping[str, Mark]
+    simulation: Simulation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

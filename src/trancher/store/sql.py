@@ -24,7 +24,7 @@ from trancher.core.order import BotName, ClientOrderId, PositionId
 from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
-from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
+from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, Simulation, decided
 from trancher.store.journal import Journal
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
@@ -120,11 +120,14 @@ class SqlStore:
         self._refused[decision.bot] = recorded(decision)
         self._flush_if_full()
 
-    def finish(self, *, at: datetime, marks: Mapping[str, Mark]) -> None:
+    def finish(
+        self, *, at: datetime, marks: Mapping[str, Mark], simulation: Simulation | None = None
+    ) -> None:
         """Write everything that waits, and the end of the run.
 
         Args:
             marks: the last price of every instrument, by symbol.
+            simulation: of a run over candles, what no event says.
 
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
@@ -133,7 +136,7 @@ class SqlStore:
         for record in self._refused.values():
             self._journal.add(decided(record))
         self._refused.clear()
-        self._finished = RunFinished(at=at, marks=marks)
+        self._finished = RunFinished(at=at, marks=marks, simulation=simulation)
         self._journal.add(self._finished)
         self.flush()
 

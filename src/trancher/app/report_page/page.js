@@ -1,7 +1,7 @@
 // The page: reads the one JSON value in this file and lays it out. It requests nothing.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const said = unshaped(data.document.packed, data.document.shapes), quote = data.portfolio.quote;
+const said = unshaped(data.document.packed, data.document.shapes), counted = said.report, quote = counted.quote;
 const byId = (id) => document.getElementById(id);
 const at = (iso) => Date.parse(iso);
 const bots = said.bots.map((bot) => bot.bot);
@@ -14,7 +14,7 @@ function head() {
   const first = files.map((one) => one.first_at).sort()[0];
   const last = Math.max(...Object.values(data.charts).map((one) => one.ends_at));
   const symbols = Object.keys(said.assumptions.candles).join(", ");
-  byId("name").textContent = `Backtest of ${data.portfolio.name}`;
+  byId("name").textContent = data.title;
   byId("about").textContent = `${day(first)} to ${new Date(last).toISOString().slice(0, 10)} \u00b7 `
     + `${symbols} \u00b7 ${several(bots.length, "bot")}: ${bots.join(", ")} \u00b7 `
     + `configuration ${said.assumptions.config_hash.slice(0, 12)}`;
@@ -22,10 +22,10 @@ function head() {
     ["Realized P&L, net of fees", gain(said.realized_pnl), quote, said.realized_pnl, tone(said.realized_pnl)],
     ["Unrealized P&L, net of entry fees", gain(said.unrealized_net), quote, said.unrealized_net, tone(said.unrealized_net)],
     ["Fees paid", amount(said.fees_paid), quote, said.fees_paid, ""],
-    ["Equity at the end", amount(data.portfolio.equity), `${quote}, of ${amount(data.portfolio.cash)} at the start`, data.portfolio.equity, ""],
+    ["Equity at the end", amount(counted.equity_at_end), `${quote}, of ${amount(counted.cash_at_start)} at the start`, counted.equity_at_end, ""],
     ...(isZero(said.dust_cost) ? [] : [["Cost of dust", amount(said.dust_cost),
       `${quote}, left over, too small to sell; in no P&L, and out of equity`, said.dust_cost, ""]]),
-    ["Deepest drawdown", percent(data.performance.max_drawdown), "of the peak", data.performance.max_drawdown, ""],
+    ["Deepest drawdown", percent(counted.performance.max_drawdown), "of the peak", counted.performance.max_drawdown, ""],
     ["Entries / exits", `${count(said.entries)} / ${count(said.exits)}`, "orders", "", ""],
   ];
   byId("kpis").append(...kpis.map(([name, value, unit, full, color]) => make("div", {},
