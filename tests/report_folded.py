@@ -42,7 +42,8 @@ class Walked:
 def walked(folder: Path) -> Walked:
     """Run it in `folder`."""
     walk(folder)
-    done("backtest", "c.toml", *WALK_DATA, "--report", "out.html", folder=folder)
+    kept = ("--db", "sqlite:///w.db")
+    done("backtest", "c.toml", *WALK_DATA, "--report", "out.html", *kept, folder=folder)
     return Walked(
         page=page_in(folder / "out.html").data,
         said=done("backtest", "c.toml", *WALK_DATA, "--json", folder=folder).document,

@@ -25,8 +25,13 @@ from trancher.core.money import quotient
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    return walked(tmp_path_factory.mktemp("walk"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("walk")
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> Walked:
+    return walked(folder)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +71,8 @@ def test_the_run_has_everything_in_it(said: Any) -> None:
     assert len(said["report"]["months"]) == 2
     assert said["report"].keys() == {
         *("portfolio", "quote", "timezone", "cash_at_start", "equity_at_end", "groups"),
-        *("exits_by_rung", "months", "disposal_rules", "performance", "instruments"),
+        *("exits_by_rung", "months", "disposal_rules", "tranches_by_rule", "refused"),
+        *("performance", "instruments"),
     }
 
 
@@ -164,9 +170,57 @@ def test_disposal_rules_are_those_of_the_ledger(rule: str, said: Any, tmp_path: 
         for key in keys:
             sums[key] += Decimal(told[key])
 
-    (row,) = (one for one in said["report"]["disposal_rules"] if one["disposal"] == rule)
-    assert {key: Decimal(row[key]) for key in keys} == sums
-    assert Decimal(row["dust_cost"]) == 0
+    rows = {one["bot"]: one for one in said["report"]["disposal_rules"] if one["disposal"] == rule}
+    assert rows.keys() == {None, *(bot["bot"] for bot in said["bots"])}
+    assert {key: Decimal(rows[None][key]) for key in keys} == sums
+    for key in (*keys, "dust_cost"):
+        assert total([rows[bot["bot"]] for bot in said["bots"]], key) == Decimal(rows[None][key])
+
+
+@pytest.mark.parametrize("rule", ["fifo", "lifo", "hifo", "average"])
+def test_tranches_by_rule_are_those_of_the_ledger(rule: str, said: Any, tmp_path: Path) -> None:
+    """
+    Position by position, what each tranche realized under a rule is what the ledger says.
+    """
+    rows = {
+        (row["position_id"], row["tranche"]): Decimal(row[rule])
+        for row in said["report"]["tranches_by_rule"]
+    }
+    told = dict[tuple[str, str], Decimal]()
+    for position in said["positions"]:
+        file = tmp_path / "fills.csv"
+        file.write_text("\n".join(ledger_of([position])) + "\n", encoding="utf-8")
+        words = ("ledger", file, "--method", rule, "--json")
+        for one in done(*words, folder=tmp_path).document["tranches"]:
+            told[position["position_id"], one["id"]] = Decimal(one["realized_pnl"])
+    assert rows == told
+
+
+def test_what_was_refused_is_what_was_decided(said: Any, folder: Path) -> None:
+    """
+    `trancher decisions` has the same refusals: each rung from its first time to its last, with
+    the figures of its first; and they add up to the counts of the document.
+    """
+    rows = dict[tuple[str, ...], Any]()
+    for bot in ("one", "two", "three"):
+        words = ("decisions", bot, "--limit", "10000", "--json", "--db", "sqlite:///w.db")
+        for one in reversed(done(*words, folder=folder).document["decisions"]):
+            codes = [reason["code"] for reason in one["refusals"]]
+            if codes:
+                row = rows.setdefault((one["position_id"], one["reason"], *codes), {**one, "n": 0})
+                row["n"] += one["count"]
+                row["last_at"] = one["last_at"]
+
+    counts = Counter[str]()
+    assert len(said["report"]["refused"]) == len(rows) > 10
+    for one in said["report"]["refused"]:
+        codes = [reason["code"] for reason in one["refusals"]]
+        row = rows[one["position_id"], one["reason"], *codes]
+        assert (one["first_at"], one["last_at"]) == (row["first_at"], row["last_at"])
+        assert one["count"] == row["n"]
+        for code in codes:
+            counts[code] += one["count"]
+    assert counts == said["refusals"]
 
 
 def ledger_of(positions: Any) -> Iterator[str]:

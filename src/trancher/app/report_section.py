@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from trancher.app.backtesting import Outcome
 from trancher.app.output import Json, instant, money
+from trancher.app.refusal_words import refusal_document
+from trancher.app.sentences import outcome as reason_in_words
 from trancher.backtest.exact import Evaluate
 from trancher.backtest.feed import Feed
 from trancher.backtest.report_course import Course, Entries, course
 from trancher.backtest.report_equity import Equity, Performance, performance
 from trancher.backtest.report_groups import (
-    RULES,
     Group,
-    by_disposal,
     by_hour,
     by_number,
     by_reason,
@@ -32,11 +32,14 @@ from trancher.backtest.report_groups import (
     grouped,
 )
 from trancher.backtest.report_months import Month, months
+from trancher.backtest.report_refused import Refused, refused
+from trancher.backtest.report_rules import RULES, by_disposal, by_tranche, ruled
 from trancher.core.day import day_of
 from trancher.core.events import Event
 from trancher.core.instrument import Instrument
 from trancher.core.money import ZERO, exact
 from trancher.core.order import PositionId
+from trancher.store.records import Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,6 +48,19 @@ Entry: TypeAlias = tuple[PositionId, Event]
 Progress: TypeAlias = Callable[[int, int], None]
 _INSTANT: Final = timedelta(microseconds=1)
 _PROGRESS_STEP: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a run has written down, in order.
+
+    Attributes:
+        events: each with its position.
+        records: every decision, those that repeat as one.
+    """
+
+    events: Sequence[Entry]
+    records: Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +99,7 @@ class _Watched:
 
 def counted(
     outcome: Outcome,
-    journal: Sequence[Entry],
+    history: History,
     *,
     drawn: bool = False,
     progress: Progress | None = None,
@@ -91,19 +107,18 @@ def counted(
     """Count what a run earned, by all that a report shows.
 
     Args:
-        journal: the events of the whole run, with the position of each, in order.
         drawn: whether the lines of its positions are wanted, too.
         progress: called now and then with the events done and the events in all.
     """
     # Each disposal rule reads the journal once, and what held at each time once more.
     times = len(RULES) + bool(outcome.sources)
-    watched = _Watched(journal, times=times, progress=progress)
+    watched = _Watched(history.events, times=times, progress=progress)
     feeds = {symbol: Feed(symbol, source.candles) for symbol, source in outcome.sources.items()}
     followed = _followed(outcome, watched, feeds, drawn=drawn) if feeds else None
     said = outcome.settings.portfolio
     equity = None if followed is None else Equity(followed, feeds, said.cash)
     mark_prices = {bot.name: bot.mark_price for bot in outcome.bots}
-    rules = by_disposal(watched, bots=outcome.traded, mark_prices=mark_prices)
+    under = ruled(watched, outcome.traded)
     groups, daily = _groups(outcome), () if equity is None else tuple(equity.daily(said.timezone))
     by_month = _months(outcome, daily)
     return Counted(
@@ -118,7 +133,9 @@ def counted(
             "groups": {kind: _texts(rows) for kind, rows in groups.items()},
             "exits_by_rung": _texts(exits_by_rung(outcome.bots)),
             "months": _texts(by_month),
-            "disposal_rules": _texts(rules),
+            "disposal_rules": _texts(by_disposal(under, mark_prices)),
+            "tranches_by_rule": _texts(by_tranche(under)),
+            "refused": [_refused(one, said.quote) for one in refused(history.records)],
             "performance": None
             if equity is None
             else _performance(performance(said.cash, daily, equity), equity),
@@ -195,6 +212,23 @@ def _instruments(traded: Iterable[Instrument]) -> list[Json]:
         }
         for one in sorted(traded, key=lambda one: one.symbol)
     ]
+
+
+def _refused(one: Refused, currency: str) -> Json:
+    return {
+        "bot": one.bot,
+        "position_id": one.position_id,
+        "kind": one.kind.value,
+        "reason": one.reason,
+        "price": money(one.price),
+        "first_at": instant(one.first_at),
+        "last_at": instant(one.last_at),
+        "count": one.count,
+        "refusals": [refusal_document(reason) for reason in one.refusals],
+        "sentence": "; ".join(
+            reason_in_words(reason, currency=currency) for reason in one.refusals
+        ),
+    }
 
 
 def _texts(rows: "Iterable[DataclassInstance]") -> list[Json]:

@@ -7,7 +7,7 @@ Invariants:
 2. Books of a backtest give the outcome that the backtest gave, with its candles to the last byte.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from typing import Final
 from trancher.app.backtesting import Outcome, Source
 from trancher.app.configured import Settings
 from trancher.app.output import BadInput
+from trancher.app.report_section import History
 from trancher.app.settings import parse
 from trancher.app.standing import latest, opened
 from trancher.backtest.summary import BotSummary, books_balance, bot_summary, cash_of, total
@@ -28,6 +29,7 @@ from trancher.core.money import exact
 from trancher.core.order import BotName, Fill, PositionId, Side
 from trancher.store.entries import Decided, Mark, RunFinished
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
+from trancher.store.records import Record
 
 _SAID: Final = {Side.BUY: "bought", Side.SELL: "sold"}
 
@@ -37,17 +39,14 @@ class RunBooks:
     """A finished run as its database has it.
 
     Attributes:
-        journal: its events with the position of each, in order.
         finished: its end.
-        refused: evaluations refused, by bot and code.
     """
 
     run: Run
     settings: Settings
     bots: tuple[BotBooks, ...]
-    journal: tuple[tuple[PositionId, Event], ...]
+    history: History
     finished: RunFinished
-    refused: Mapping[BotName, Counter[RefusalCode]]
 
 
 def read_run(url: str, run_id: int | None = None) -> RunBooks:
@@ -74,9 +73,11 @@ def read_run(url: str, run_id: int | None = None) -> RunBooks:
         run=run,
         settings=parse(run.configuration_text, file=said),
         bots=of_bots,
-        journal=tuple(_events(lines)),
+        history=History(
+            events=tuple(_events(lines)),
+            records=[line.entry.record for line in lines if isinstance(line.entry, Decided)],
+        ),
         finished=finished,
-        refused=_refused(lines),
     )
 
 
@@ -86,15 +87,13 @@ def _events(lines: Sequence[JournalLine]) -> Iterator[tuple[PositionId, Event]]:
             yield line.position_id, line.entry
 
 
-def _refused(lines: Sequence[JournalLine]) -> Mapping[BotName, Counter[RefusalCode]]:
-    """Count refused evaluations; those that repeat stand in one line with their count."""
-    counted: defaultdict[BotName, Counter[RefusalCode]] = defaultdict(Counter)
-    for line in lines:
-        if isinstance(line.entry, Decided):
-            record = line.entry.record
-            for refusal in record.last.refusals:
-                counted[record.last.bot][refusal.code] += record.count
-    return counted
+def _refusals(records: Sequence[Record], bot: BotName) -> Counter[RefusalCode]:
+    """Count refused evaluations; those that repeat are one record with their count."""
+    counted = Counter[RefusalCode]()
+    for record in records:
+        for refusal in record.last.refusals:
+            counted[refusal.code] += record.count if record.last.bot == bot else 0
+    return +counted
 
 
 @exact
@@ -138,7 +137,7 @@ def _summary(kept: RunBooks, bot: BotBooks) -> BotSummary:
         state=bot.positions[-1].state if bot.positions else State.CLOSED,
         positions=[one for one in bot.positions if one.book.tranche_count],
         mark_price=mark.price,
-        refusals=kept.refused.get(name, Counter()),
+        refusals=_refusals(kept.history.records, name),
     )
 
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from trancher.app.backtesting import Backtest, Source
     from trancher.app.configured import Settings
-    from trancher.app.report_section import Counted
-    from trancher.core.events import Event
-    from trancher.core.order import PositionId
+    from trancher.app.report_section import Counted, History
     from trancher.market.outside import OutsideSignal
 
 
@@ -111,22 +109,23 @@ def _counted(done: "Backtest", kept: "Mapping[str, Json]", target: Path | None) 
     from trancher.app.report_section import counted
 
     with progress("events of the report") as moved:
-        journal = journal_of(done, kept)
-        counts = counted(done.outcome, journal, drawn=target is not None, progress=moved)
+        history = history_of(done, kept)
+        counts = counted(done.outcome, history, drawn=target is not None, progress=moved)
     if target is not None:
         write_report(target, done.outcome, counts)
     return counts
 
 
-def journal_of(
-    done: "Backtest", kept: "Mapping[str, Json]"
-) -> "Sequence[tuple[PositionId, Event]]":
-    """Return the events of a backtest, from the database where it was kept in one."""
+def history_of(done: "Backtest", kept: "Mapping[str, Json]") -> "History":
+    """Return what a backtest has written down, from the database where it was kept in one."""
+    from trancher.app.report_section import History
     from trancher.app.run_books import read_run
 
     if kept:
-        return read_run(str(kept["db"]), int(str(kept["run_id"]))).journal
-    return [(one.position_id, one.event) for one in done.replayed.store.journal]
+        return read_run(str(kept["db"]), int(str(kept["run_id"]))).history
+    store = done.replayed.store
+    events = [(one.position_id, one.event) for one in store.journal]
+    return History(events=events, records=store.records)
 
 
 def run(

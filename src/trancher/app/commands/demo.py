@@ -37,7 +37,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run four bots over a simulated market and show what they bought, sold and earned."""
-    from trancher.app.commands.backtest import journal_of, print_backtest, run
+    from trancher.app.commands.backtest import history_of, print_backtest, run
     from trancher.app.report_section import counted
     from trancher.app.run_document import document
     from trancher.app.settings import parse
@@ -53,7 +53,7 @@ def demo(
         done, kept = run(settings, sources, url=_BOOKS, kind="demo", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
-        section = counted(done.outcome, journal_of(done, kept)).section
+        section = counted(done.outcome, history_of(done, kept)).section
         print_json({**document(done.outcome, section, elapsed=elapsed), **kept})
         return
     out = console()

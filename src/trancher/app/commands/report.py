@@ -64,7 +64,7 @@ def report(
         )
     outcome = outcome_of(kept, sources)
     with progress(_EVENTS) as moved:
-        counts = counted(outcome, kept.journal, drawn=html is not None, progress=moved)
+        counts = counted(outcome, kept.history, drawn=html is not None, progress=moved)
     if html is not None:
         write_report(html, outcome, counts)
     if json:

@@ -66,7 +66,7 @@ function marksOf(position) {
     side: "sell", at: at(one.timestamp), price: Number(one.price), worth: Number(one.cost_consumed),
     words: `${time(one.timestamp)}: sold ${quantity(one.quantity)} at ${price(one.price)}, because of `
       + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}. ${position.position_id}, of `
-      + `${one.matches.map((match) => match.tranche).join(", ")}.`,
+      + `${one.matches.map((match) => `${match.tranche} (${gain(match.realized_pnl)})`).join(", ")}.`,
   }));
   return [...buys, ...sales];
 }
@@ -147,11 +147,58 @@ function showOne(position) {
     + `held for ${length(position.seconds_held)}. Realized ${gain(position.realized_pnl)} ${quote}, net.`
     + (open ? ` Still open: ${quantity(position.open_quantity)} at an average of ${price(position.average_entry_price)}, `
       + `break-even ${price(position.break_even_price)}; unrealized ${gain(position.unrealized_net)} ${quote}, net.` : "");
+  const refused = refusedOf(position.position_id);
+  byId("story").textContent += losersOf(position) + blockedOf(refused);
   const steps = marks.sort((one, other) => one.at - other.at || (one.side < other.side ? -1 : 1));
   byId("events").replaceChildren(table("Entries and exits", "Entries and exits, in order of time", [
     word("", (row) => (row.side === "buy" ? "\u25b2 entry" : "\u25bc exit")),
     long("what happened (UTC)", (row) => row.words),
-  ], steps));
+  ], steps), trancheTable(position),
+  ...(refused.length ? [refusedTable(refused, "Refused in this position",
+    "What was due and not done, each rung with all that stood against it")] : []));
+}
+
+const refusedOf = (id) => counted.refused.filter((one) => one.position_id === id);
+
+function losersOf(position) {
+  const lost = position.position_tranches.filter((one) => tone(one.realized_pnl) === "down");
+  return lost.length ? ` Sold at a loss: ${lost.map((one) => `${one.id} (${gain(one.realized_pnl)})`).join(", ")}.` : "";
+}
+
+function blockedOf(refused) {
+  const entries = refused.filter((one) => one.kind === "entry");
+  return entries.length ? ` Not bought: ${entries.map((one) =>
+    `${one.reason} (${one.refusals.map((reason) => reason.code).join(", ")})`).join("; ")}.` : "";
+}
+
+/** What each tranche of a position earned, and what it would have earned under the other rules. */
+function trancheTable(position) {
+  const rules = new Map(counted.tranches_by_rule
+    .filter((one) => one.position_id === position.position_id).map((one) => [one.tranche, one]));
+  const rows = position.position_tranches.map((one) => ({ ...rules.get(one.id), ...one }));
+  return table("Tranches of this position", `Its tranches, amounts in ${quote}. Its books are kept by ${position.disposal}; `
+    + "beside it what the same sales would have realized, net, had each other rule chosen what they sold", [
+    word("tranche", (row) => row.id),
+    long("because of", (row) => row.reason),
+    number("price", (row) => price(row.entry_price), (row) => row.entry_price),
+    money("cost", "size_quote"),
+    profit("realized net", "realized_pnl"),
+    profit("unrealized net", "unrealized_net"),
+    ...["fifo", "lifo", "hifo", "average"].map((rule) =>
+      profit(rule === position.disposal ? `${rule} (kept)` : `by ${rule}`, rule)),
+  ], rows);
+}
+
+function refusedTable(rows, name, caption, portion_size = 20) {
+  return table(name, caption, [
+    word("position", (row) => row.position_id),
+    long("due", (row) => row.reason),
+    word("first at (UTC)", (row) => time(row.first_at)),
+    word("last at", (row) => time(row.last_at)),
+    number("times", (row) => count(row.count)),
+    number("price at first", (row) => price(row.price), (row) => row.price),
+    long("what stood against it, at first", (row) => row.sentence),
+  ], rows, portion_size);
 }
 
 function draw(tick, bars, shown) {

@@ -95,7 +95,9 @@ function refusals() {
         bar.style.width = `${(100 * row.times) / most}%`;
         return bar;
       } },
-    ], rows) : nothing("Nothing was refused."));
+    ], rows) : nothing("Nothing was refused."),
+  ...(rows.length ? [refusedTable(counted.refused, "Refused rungs",
+    "Each rung that was refused, by position, with all that stood against it")] : []));
 }
 
 function groups() {
@@ -129,17 +131,14 @@ function months() {
   ], counted.months, 24));
 }
 
-/** The bots whose books are kept by a rule. */
-function keepers(rule) {
-  const kept = said.bots.filter((bot) => bot.disposal === rule).map((bot) => bot.bot);
-  return kept.length ? `, kept by ${kept.join(", ")}` : "";
-}
-
 function rules() {
+  const kept = new Map(said.bots.map((bot) => [bot.bot, bot.disposal]));
   section("rules", "Disposal rules side by side", nothing("The same fills, booked by each rule. A rule moves profit between "
-    + "realized, unrealized and dust; no order and no decision depends on it."),
-  table("Disposal rules", `All bots together, amounts in ${quote}`, [
-    word("rule", (row) => row.disposal + keepers(row.disposal)),
+    + "tranches, and between realized, unrealized and dust; no order and no decision depends on it. "
+    + "What it makes of each tranche stands under Positions: choose one."),
+  table("Disposal rules", `All bots together, then each, amounts in ${quote}`, [
+    word("bot", (row) => row.bot ?? "all"),
+    word("rule", (row) => row.disposal + (kept.get(row.bot) === row.disposal ? ", kept" : "")),
     profit("realized gross", "realized_gross"),
     profit("realized net", "realized_pnl"),
     profit("unrealized net", "unrealized_net"),
