@@ -72,7 +72,7 @@ def test_the_run_has_everything_in_it(said: Any) -> None:
     assert said["report"].keys() == {
         *("portfolio", "quote", "timezone", "cash_at_start", "equity_at_end", "groups"),
         *("exits_by_rung", "months", "disposal_rules", "tranches_by_rule", "refused"),
-        *("performance", "instruments"),
+        *("performance", "plans", "instruments"),
     }
 
 
@@ -194,6 +194,27 @@ def test_tranches_by_rule_are_those_of_the_ledger(rule: str, said: Any, tmp_path
         for one in done(*words, folder=tmp_path).document["tranches"]:
             told[position["position_id"], one["id"]] = Decimal(one["realized_pnl"])
     assert rows == told
+
+
+def test_plans_and_instruments_are_those_that_check_tells(said: Any, folder: Path) -> None:
+    """
+    When a rung buys and how much, and the fees and steps, stand in `trancher check --json`; the
+    lines are those that it prints.
+    """
+    checked = done("check", "c.toml", "--json", folder=folder).document
+    words = done("check", "c.toml", folder=folder).words
+
+    for plan, bot in zip(said["report"]["plans"], checked["bots"], strict=True):
+        assert plan["bot"] == bot["name"]
+        keys = ("label", "size", "bound")
+        assert [(one["reason"], one["size"], one["bound"]) for one in plan["rungs"]] == [
+            tuple(rung[key] for key in keys) for rung in bot["rungs"]
+        ]
+        assert all(" ".join(line.split()) in words for line in plan["lines"])
+    for one in said["report"]["instruments"]:
+        assert (one["maker_fee"], one["taker_fee"]) == ("0.001", "0.002")
+        assert (one["price_tick"], one["quantity_step"]) == ("0.01", "0.0001")
+        assert (one["min_quantity"], one["min_notional"]) == ("0", "0")
 
 
 def test_what_was_refused_is_what_was_decided(said: Any, folder: Path) -> None:

@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from trancher.app.backtesting import Outcome
+from trancher.app.configured import BotSettings, Settings
+from trancher.app.meaning import fits_of, lines_of, rung_in_words
 from trancher.app.output import Json, instant, money
 from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import outcome as reason_in_words
@@ -139,6 +141,7 @@ def counted(
             "performance": None
             if equity is None
             else _performance(performance(said.cash, daily, equity), equity),
+            "plans": [_plan(outcome.settings, bot) for bot in outcome.settings.bots],
             "instruments": _instruments({bot.instrument for bot in outcome.traded.values()}),
         },
         course=followed,
@@ -196,6 +199,27 @@ def _months(outcome: Outcome, daily: Sequence[tuple[date, Decimal]]) -> tuple[Mo
         last=day_of(ended, said.timezone).date,
         zone=said.timezone,
     )
+
+
+def _plan(settings: Settings, bot: BotSettings) -> Json:
+    """Return what a bot was told to do: when each rung buys and how much, and the rest in words.
+
+    What is assumed of its instrument is not among them: the run knows better.
+    """
+    lines = lines_of(settings, bot)
+    return {
+        "bot": bot.name,
+        "rungs": [
+            {
+                "reason": one.rung.label,
+                "when": rung_in_words(one.rung),
+                "size": money(one.size),
+                "bound": one.bound,
+            }
+            for one in fits_of(settings, bot)
+        ],
+        "lines": [line for line in lines if not line.startswith("assumed: ")],
+    }
 
 
 def _instruments(traded: Iterable[Instrument]) -> list[Json]:

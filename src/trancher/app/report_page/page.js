@@ -54,19 +54,27 @@ const candles = price_chart.add(CandlestickSeries,
 const overlay = new Overlay();
 candles.attachPrimitive(overlay);
 
+const planOf = (bot) => counted.plans.find((one) => one.bot === bot);
+
+/** A rung with when it buys; what no rung of the plan is stays as it is. */
+function rungInWords(bot, reason) {
+  const rung = planOf(bot).rungs.find((one) => one.reason === reason);
+  return rung ? `${reason} (${rung.when})` : reason;
+}
+
 function marksOf(position) {
   const buys = position.position_tranches.map((one) => ({
     side: "buy", at: at(one.entry_timestamp), price: Number(one.entry_price), worth: Number(one.size_quote),
     words: `${time(one.entry_timestamp)}: bought ${quantity(one.quantity)} at ${price(one.entry_price)} for `
-      + `${amount(one.size_quote)} ${quote}, because of ${one.reason}`
+      + `${amount(one.size_quote)} ${quote} as ${one.id}, because of ${rungInWords(position.bot, one.reason)}`
       + (one.score === null ? "" : `; score ${quantity(one.score)}, ${one.temperature}`)
-      + `. ${position.position_id}, ${one.id}.`,
+      + `. ${position.position_id}.`,
   }));
   const sales = position.exits.map((one) => ({
     side: "sell", at: at(one.timestamp), price: Number(one.price), worth: Number(one.cost_consumed),
     words: `${time(one.timestamp)}: sold ${quantity(one.quantity)} at ${price(one.price)}, because of `
-      + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}. ${position.position_id}, of `
-      + `${one.matches.map((match) => `${match.tranche} (${gain(match.realized_pnl)})`).join(", ")}.`,
+      + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}: `
+      + `${one.matches.map((match) => `${match.tranche} ${gain(match.realized_pnl)}`).join(", ")}. ${position.position_id}.`,
   }));
   return [...buys, ...sales];
 }
@@ -114,7 +122,7 @@ function showAll(bot) {
   byId("story").textContent = positions.length
     ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its stops, rungs, anchor and break-even.`
     : `${bot} bought nothing on ${symbol}. What kept it from buying is under Refusals.`;
-  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []));
+  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []), planTable(bot));
 }
 
 function positionTable(positions) {
@@ -129,6 +137,8 @@ function positionTable(positions) {
     number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
     long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
+    long("not bought", (row) => [...new Set(refusedOf(row.position_id)
+      .filter((one) => one.kind === "entry").map((one) => one.reason))].join(", ") || WIDE_DASH),
   ], positions, 10);
 }
 
@@ -155,7 +165,7 @@ function showOne(position) {
     long("what happened (UTC)", (row) => row.words),
   ], steps), trancheTable(position),
   ...(refused.length ? [refusedTable(refused, "Refused in this position",
-    "What was due and not done, each rung with all that stood against it")] : []));
+    "What was due and not done, each rung with all that stood against it")] : []), planTable(position.bot));
 }
 
 const refusedOf = (id) => counted.refused.filter((one) => one.position_id === id);
@@ -191,14 +201,25 @@ function trancheTable(position) {
 
 function refusedTable(rows, name, caption, portion_size = 20) {
   return table(name, caption, [
-    word("position", (row) => row.position_id),
-    long("due", (row) => row.reason),
+    long("due", (row) => rungInWords(row.bot, row.reason)),
+    long("what stood against it, at first", (row) => row.sentence),
+    number("times", (row) => count(row.count)),
     word("first at (UTC)", (row) => time(row.first_at)),
     word("last at", (row) => time(row.last_at)),
-    number("times", (row) => count(row.count)),
     number("price at first", (row) => price(row.price), (row) => row.price),
-    long("what stood against it, at first", (row) => row.sentence),
+    word("position", (row) => row.position_id),
   ], rows, portion_size);
+}
+
+function planTable(bot) {
+  const plan = planOf(bot);
+  return make("details", {}, make("summary", {}, `What ${bot} was told to do`),
+    table("Plan", `Its entry rungs, sizes in ${quote}`, [
+      word("rung", (row) => row.reason),
+      long("buys when", (row) => row.when),
+      long("limited by", (row) => row.bound ?? WIDE_DASH),
+      money("size", "size"),
+    ], plan.rungs), make("ul", {}, ...plan.lines.map((line) => make("li", {}, line))));
 }
 
 function draw(tick, bars, shown) {
