@@ -189,13 +189,13 @@ function trancheTable(position) {
   return table("Tranches of this position", `Its tranches, amounts in ${quote}. Its books are kept by ${position.disposal}; `
     + "beside it what the same sales would have realized, net, had each other rule chosen what they sold", [
     word("tranche", (row) => row.id),
-    long("because of", (row) => row.reason),
-    number("price", (row) => price(row.entry_price), (row) => row.entry_price),
-    money("cost", "size_quote"),
     profit("realized net", "realized_pnl"),
-    profit("unrealized net", "unrealized_net"),
     ...["fifo", "lifo", "hifo", "average"].map((rule) =>
       profit(rule === position.disposal ? `${rule} (kept)` : `by ${rule}`, rule)),
+    profit("unrealized net", "unrealized_net"),
+    money("cost", "size_quote"),
+    number("price", (row) => price(row.entry_price), (row) => row.entry_price),
+    long("because of", (row) => rungInWords(position.bot, row.reason)),
   ], rows);
 }
 
