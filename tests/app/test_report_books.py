@@ -1,11 +1,13 @@
 """`trancher report`: the report of a run from its books, the very one that its backtest wrote."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 
-from command_line import FIRST_AT, HOUR, candles, config, done, trancher
+from command_line import candles, config, done, trancher
+from kept_reports import CONFIG, DB, ROWS, kept_report, kept_run, refused
 from processes import ended, started
 from report_pages import page_in, without_what_differs
 from store.kept import LATER, NOW, TEXT, configured, keep, markets, opened, rows_of
@@ -15,63 +17,10 @@ from trancher.market.candles import write_candles
 from trancher.store.entries import RunKind
 from trancher.store.runs import start
 
-DB: Final = ("--db", "sqlite:///books.db")
-CONFIG: Final = """
-[portfolio]
-quote = "USD"
-cash = 1000
-[instrument."BTC/USD"]
-price_tick = 0.01
-[backtest]
-slippage = "1%"
-[[bot]]
-name = "ladder"
-symbol = "BTC/USD"
-[bot.limits]
-max_tranches = 2
-[bot.entry]
-plan = "ladder"
-base_size = 30
-levels = [{drop = "5%", size = 40}, {drop = "9%", size = 20}]
-[bot.exit]
-take_profit = [{gain = "5%", sell = "50%"}, {gain = "9%", sell = "rest"}]
-stop_loss = "20%"
-disposal = "lifo"
-"""
-# It buys at 100, at 95, sells half at 104.41..., and the rest is held at the end.
-ROWS: Final = (
-    "100 100 100 100",
-    "100 101 94 96",
-    "96 97 89 95",
-    "95 104 95 104",
-    "104 104 103 103",
-)
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with the books of a run, its candles, and the page of its backtest."""
-    config(tmp_path / "c.toml", CONFIG)
-    candles(tmp_path / "up.csv", *ROWS)
-    kept_report(tmp_path)
-    return tmp_path
-
-
-def kept_report(folder: Path, *words: str) -> Any:
-    """Run the backtest of a folder, keep it, write its page, and return its document."""
-    command = ("backtest", "c.toml", "--data", "up.csv", "--report", "one.html", "--force")
-    return done(*command, "--json", *words, *DB, folder=folder).document
-
-
-def refused(folder: Path, *words: str) -> str:
-    """Return the sentence with which a report is refused; nothing is printed or written."""
-    before = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
-
-    said = trancher("report", *words, *DB, folder=folder)
-
-    assert (said.code, said.out) == (2, "")
-    assert {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()} == before
-    return said.err
+    return kept_run(tmp_path)
 
 
 @pytest.mark.parametrize("words", [(), ("--close-at-end",)], ids=str)
@@ -184,75 +133,6 @@ def test_one_candle_makes_no_report(tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir()} == {"c.toml", "up.csv"}
 
 
-def moved(rows: tuple[str, ...], *, by: int) -> str:
-    """Return a file of candles that begins so many hours later."""
-    lines = ["timestamp,open,high,low,close,volume"]
-    for number, row in enumerate(rows):
-        at = FIRST_AT + (number + by) * HOUR
-        lines.append(",".join([f"{at:%Y-%m-%dT%H:%M:%SZ}", *row.split(), "1"]))
-    return "\n".join(lines) + "\n"
-
-
-SEEN: Final = "expected the candles of BTC/USD that run 1 saw\n"
-ENDED: Final = f"and not of 103 at 2024-01-01 05:00 UTC, {SEEN}"
-BUY: Final = f"when it bought at 101.00, {SEEN}"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (moved(ROWS, by=3), f"found no candle of 2024-01-01 01:00:00 UTC, {BUY}"),
-        (
-            moved((ROWS[0], *("50 50 50 50",) * 4), by=0),
-            f"found prices from 50 to 50 at 2024-01-01 01:00:00 UTC, {BUY}",
-        ),
-        (
-            moved((*ROWS, ROWS[-1]), by=0),
-            f"found a last close of 103 at 2024-01-01 06:00 UTC, {ENDED}",
-        ),
-        (
-            moved((ROWS[0], *ROWS), by=-1),
-            f"found other candles, though they agree with its fills, {SEEN}",
-        ),
-    ],
-)
-def test_other_candles_are_refused(folder: Path, text: str, sentence: str) -> None:
-    """
-    Candles that begin later, or earlier, end later, or never had the price of a fill: what is
-    wrong with them is said, and no page is written.
-    """
-    (folder / "other.csv").write_text(text, encoding="utf-8")
-
-    said = refused(folder, "--data", "other.csv", "--html", "two.html")
-
-    assert said == f"other.csv: {sentence}"
-
-
-def test_a_fill_in_a_gap_is_told(folder: Path) -> None:
-    """
-    The candle of the second purchase is missing: the fill says when and at what price it was.
-    """
-    lines = moved(ROWS, by=0).splitlines(keepends=True)
-    (folder / "other.csv").write_text("".join(lines[:2] + lines[3:]), encoding="utf-8")
-
-    assert refused(folder, "--data", "other.csv") == (
-        f"other.csv: found no candle of 2024-01-01 01:00:00 UTC, {BUY}"
-    )
-
-
-def test_the_same_candles_in_another_file_are_the_same_candles(folder: Path) -> None:
-    """
-    As Parquet they make the page of the backtest, but for the name of the file.
-    """
-    done("data", "convert", "up.csv", "up.parquet", folder=folder)
-    done("report", "--data", "up.parquet", "--html", "two.html", *DB, folder=folder)
-
-    first, second = (folder / name for name in ("one.html", "two.html"))
-    assert second.read_text(encoding="utf-8").replace("up.parquet", "up.csv") == first.read_text(
-        encoding="utf-8"
-    )
-
-
 def test_what_cannot_be_done_is_said_in_a_sentence(folder: Path) -> None:
     """
     A symbol that nobody trades, options without the candles they are about, a place that takes
@@ -266,6 +146,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(folder: Path) -> None:
     )
     assert refused(folder, "--newest-first") == (
         "--newest-first: found no --data beside it, expected a file that it tells of\n"
+    )
+    assert refused(folder, "--on-bad", "drop") == (
+        "--on-bad: found no --data beside it, expected a file that it tells of\n"
     )
     assert refused(folder, "--data", "up.csv", "--html", "no/two.html") == (
         "no/two.html: found no folder no, expected one to write into\n"
@@ -358,3 +241,59 @@ def test_a_look_writes_nothing(folder: Path) -> None:
     done("report", "--data", "up.csv", "--html", "two.html", *DB, folder=folder)
 
     assert rows_of(folder / "books.db") == before
+
+
+def test_words_of_others_stay_words(tmp_path: Path) -> None:
+    """
+    A comment and a file name that would end a script: the page is that of the backtest, and has
+    its own three scripts.
+    """
+    config(tmp_path / "c.toml", "# </script><script>alert(1)</script>", CONFIG)
+    candles(tmp_path / "<script>.csv", *ROWS)
+    words = ("--data", "<script>.csv")
+    done("backtest", "c.toml", *words, "--report", "one.html", *DB, folder=tmp_path)
+
+    done("report", *words, "--html", "two.html", *DB, folder=tmp_path)
+
+    assert (tmp_path / "two.html").read_bytes() == (tmp_path / "one.html").read_bytes()
+    assert len(page_in(tmp_path / "two.html").scripts) == 3
+
+
+@pytest.mark.parametrize(
+    "words", [("backtest", "c.toml", "--report", "two.html"), ("report", "--html", "two.html")]
+)
+def test_a_bar_is_shown_on_a_terminal_only(
+    words: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Five readings of the journal, the last of them done; `done` demands silence in a pipe.
+    """
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    said = trancher(*words, "--data", "up.csv", "--json", *DB, folder=folder)
+
+    entries = len(
+        done("journal", "--limit", "99", "--json", *DB, folder=folder).document["journal"]
+    )
+    assert said.code == 0
+    assert "entries of the run" in said.err
+    assert "events of the report" in said.err
+    assert f"{entries}/{entries}" in said.err
+    assert said.document["entries"] == 2
+
+
+def test_books_that_somebody_changed_are_refused(folder: Path) -> None:
+    """
+    A position that paid another amount balances no more: it is said, and no figure is shown.
+    """
+    with closing(sqlite3.connect(folder / "books.db")) as connection:
+        connection.execute(
+            "UPDATE position SET document = replace(document, ?, ?)",
+            ('"cash_paid":"', '"cash_paid":"1'),
+        )
+        connection.commit()
+
+    assert refused(folder) == (
+        "run 1: found books that do not balance, expected them as they were written; "
+        "`trancher verify` says what differs\n"
+    )

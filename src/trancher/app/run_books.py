@@ -17,7 +17,7 @@ from typing import Final
 from trancher.app.backtesting import Outcome, Source
 from trancher.app.configured import Settings
 from trancher.app.output import BadInput
-from trancher.app.report_section import History
+from trancher.app.report_section import History, Progress
 from trancher.app.settings import parse
 from trancher.app.standing import latest, opened
 from trancher.backtest.summary import BotSummary, books_balance, bot_summary, cash_of, total
@@ -31,6 +31,7 @@ from trancher.store.entries import Decided, Mark, RunFinished
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
 
+_PAGE: Final = 2_000
 _SAID: Final = {Side.BUY: "bought", Side.SELL: "sold"}
 
 
@@ -49,8 +50,11 @@ class RunBooks:
     finished: RunFinished
 
 
-def read_run(url: str, run_id: int | None = None) -> RunBooks:
+def read_run(url: str, *, run_id: int | None = None, progress: Progress | None = None) -> RunBooks:
     """Read a run of the database at `url`, the latest where no number is given.
+
+    Args:
+        progress: called now and then with the entries read and the entries in all.
 
     Raises:
         BadInput: there is no database or no run, it has not ended, or it cannot be read.
@@ -64,7 +68,7 @@ def read_run(url: str, run_id: int | None = None) -> RunBooks:
                 f"run {run.id}: found no end of it, expected a run that came to its end; "
                 "it goes on, or was killed"
             )
-        lines = books.journal(run, limit=run.entries)
+        lines = tuple(_lines(books, run, progress))
         of_bots = books.bots(run)
     finished = lines[-1].entry
     assert isinstance(finished, RunFinished), run.id
@@ -79,6 +83,13 @@ def read_run(url: str, run_id: int | None = None) -> RunBooks:
         ),
         finished=finished,
     )
+
+
+def _lines(books: Books, run: Run, progress: Progress | None) -> Iterator[JournalLine]:
+    for first in range(1, run.entries + 1, _PAGE):
+        yield from books.journal(run, first=first, limit=_PAGE)
+        if progress is not None:
+            progress(min(first + _PAGE - 1, run.entries), run.entries)
 
 
 def _events(lines: Sequence[JournalLine]) -> Iterator[tuple[PositionId, Event]]:
@@ -104,15 +115,17 @@ def outcome_of(kept: RunBooks, sources: Mapping[str, Source]) -> Outcome:
         sources: its candles by symbol; empty where nobody gave any.
 
     Raises:
-        BadInput: the candles are not those of the run.
+        BadInput: the candles are not those of the run, or somebody changed its books.
     """
     _check_candles(kept, sources)
     simulation = kept.finished.simulation
     bots = tuple(_summary(kept, one) for one in kept.bots)
     cash = cash_of(bots, before=kept.run.cash)
     if not books_balance(bots, cash_before=kept.run.cash, cash_after=cash):
-        # Every output says that they do, so python -O must not leave this out.
-        raise AssertionError("the books do not balance")
+        raise BadInput(
+            f"run {kept.run.id}: found books that do not balance, expected them as they were "
+            "written; `trancher verify` says what differs"
+        )
     said = {one.name: one for one in kept.settings.bots}
     return Outcome(
         settings=kept.settings,

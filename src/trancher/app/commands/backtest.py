@@ -108,21 +108,27 @@ def _counted(done: "Backtest", kept: "Mapping[str, Json]", target: Path | None) 
     from trancher.app.report import write_report
     from trancher.app.report_section import counted
 
+    with progress("entries of the run") as moved:
+        history = history_of(done, kept, moved)
     with progress("events of the report") as moved:
-        history = history_of(done, kept)
         counts = counted(done.outcome, history, drawn=target is not None, progress=moved)
     if target is not None:
         write_report(target, done.outcome, counts)
     return counts
 
 
-def history_of(done: "Backtest", kept: "Mapping[str, Json]") -> "History":
+def history_of(
+    done: "Backtest",
+    kept: "Mapping[str, Json]",
+    progress: "Callable[[int, int], None] | None" = None,
+) -> "History":
     """Return what a backtest has written down, from the database where it was kept in one."""
     from trancher.app.report_section import History
     from trancher.app.run_books import read_run
 
     if kept:
-        return read_run(str(kept["db"]), int(str(kept["run_id"]))).history
+        run_id = int(str(kept["run_id"]))
+        return read_run(str(kept["db"]), run_id=run_id, progress=progress).history
     store = done.replayed.store
     events = [(one.position_id, one.event) for one in store.journal]
     return History(events=events, records=store.records)

@@ -51,8 +51,10 @@ def report(
 
     began = perf_counter()
     check_target(html, option="--html", force=force)
-    _check_data(data, html, columns=columns, newest_first=newest_first)
-    kept = read_run(url_of(db))
+    if not data:
+        _check_options(html, on_bad=on_bad, columns=columns, newest_first=newest_first)
+    with progress("entries of the run") as moved:
+        kept = read_run(url_of(db), progress=moved)
     sources = {}
     if data:
         sources = read_sources(
@@ -69,28 +71,27 @@ def report(
         write_report(html, outcome, counts)
     if json:
         elapsed = timedelta(seconds=perf_counter() - began)
-        print_json(
-            {
-                **document(outcome, counts.section, elapsed=elapsed),
-                "db": url_of(db),
-                "run_id": kept.run.id,
-            }
-        )
+        said = document(outcome, counts.section, elapsed=elapsed)
+        print_json({**said, "db": url_of(db), "run_id": kept.run.id})
         return
     _print(kept.run, outcome, counts)
     if html is not None:
         console().print(f"Report: {html}", soft_wrap=True)
 
 
-def _check_data(
-    data: list[str] | None, html: Path | None, *, columns: str | None, newest_first: bool
+def _check_options(
+    html: Path | None, *, on_bad: str, columns: str | None, newest_first: bool
 ) -> None:
-    if data:
-        return
+    """Refuse what says something about candles where there are none."""
     if html is not None:
         raise BadInput("--html: found no --data beside it, expected the candles of the run")
-    for option, given in (("--columns", columns is not None), ("--newest-first", newest_first)):
-        if given:
+    given = {
+        "--on-bad": on_bad != "fail",
+        "--columns": columns is not None,
+        "--newest-first": newest_first,
+    }
+    for option, is_given in given.items():
+        if is_given:
             raise BadInput(
                 f"{option}: found no --data beside it, expected a file that it tells of"
             )

@@ -120,7 +120,7 @@ function showAll(bot) {
     marks: sized(positions.flatMap(marksOf), 2, 2), fit: false,
   });
   byId("story").textContent = positions.length
-    ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its stops, rungs, anchor and break-even.`
+    ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its lines, for what each tranche earned, by every disposal rule, and for what was refused.`
     : `${bot} bought nothing on ${symbol}. What kept it from buying is under Refusals.`;
   byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []), planTable(bot));
 }
@@ -137,8 +137,7 @@ function positionTable(positions) {
     number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
     long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
-    long("not bought", (row) => [...new Set(refusedOf(row.position_id)
-      .filter((one) => one.kind === "entry").map((one) => one.reason))].join(", ") || WIDE_DASH),
+    long("not bought", (row) => blocked(row, false).join("; ") || WIDE_DASH),
   ], positions, 10);
 }
 
@@ -158,7 +157,7 @@ function showOne(position) {
     + (open ? ` Still open: ${quantity(position.open_quantity)} at an average of ${price(position.average_entry_price)}, `
       + `break-even ${price(position.break_even_price)}; unrealized ${gain(position.unrealized_net)} ${quote}, net.` : "");
   const refused = refusedOf(position.position_id);
-  byId("story").textContent += losersOf(position) + blockedOf(refused);
+  byId("story").textContent += losersOf(position) + blockedOf(position);
   const steps = marks.sort((one, other) => one.at - other.at || (one.side < other.side ? -1 : 1));
   byId("events").replaceChildren(table("Entries and exits", "Entries and exits, in order of time", [
     word("", (row) => (row.side === "buy" ? "\u25b2 entry" : "\u25bc exit")),
@@ -175,10 +174,24 @@ function losersOf(position) {
   return lost.length ? ` Sold at a loss: ${lost.map((one) => `${one.id} (${gain(one.realized_pnl)})`).join(", ")}.` : "";
 }
 
-function blockedOf(refused) {
-  const entries = refused.filter((one) => one.kind === "entry");
-  return entries.length ? ` Not bought: ${entries.map((one) =>
-    `${one.reason} (${one.refusals.map((reason) => reason.code).join(", ")})`).join("; ")}.` : "";
+/** Rungs that were refused, with the codes; `late` are those that were bought all the same, later. */
+function blocked(position, late) {
+  const codes = new Map();
+  for (const one of refusedOf(position.position_id)) {
+    const bought = position.position_tranches.some((tranche) =>
+      tranche.reason === one.reason && at(tranche.entry_timestamp) >= at(one.first_at));
+    if (one.kind !== "entry" || bought !== late) continue;
+    const known = codes.get(one.reason) ?? new Set();
+    for (const reason of one.refusals) known.add(reason.code);
+    codes.set(one.reason, known);
+  }
+  return [...codes].map(([reason, why]) => `${reason} (${[...why].join(", ")})`);
+}
+
+function blockedOf(position) {
+  const never = blocked(position, false), late = blocked(position, true);
+  return (never.length ? ` Not bought: ${never.join("; ")}.` : "")
+    + (late.length ? ` Bought later than due: ${late.join("; ")}.` : "");
 }
 
 /** What each tranche of a position earned, and what it would have earned under the other rules. */
