@@ -84,7 +84,7 @@ def test_the_source_as_it_is_keeps_every_contract(copy: Path) -> None:
         (
             "trancher.app.cli",
             "import msgspec",
-            "sqlalchemy, alembic and msgspec live in store",
+            "sqlalchemy, psycopg, alembic and msgspec live in store",
         ),
         ("trancher.backtest.replay", "import talib", "talib lives in market"),
         ("trancher.store", "import pydantic", "typer, rich and pydantic live in app"),

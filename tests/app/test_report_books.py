@@ -215,7 +215,7 @@ def test_books_of_before_say_what_they_do_not_know(tmp_path: Path) -> None:
     settings, sources = configured(), markets(60)
     store = start(database, new_run(settings, sources, kind=RunKind.BACKTEST, at=NOW))
     ran = run_backtest(settings, sources, progress=None, store=store)
-    store.finish(at=LATER, marks=last_marks(ran))
+    store.finish(at=LATER, marks=last_marks(ran), peak_equity=None)
     database.close()
     data = list[str]()
     for symbol, source in sources.items():

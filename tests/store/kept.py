@@ -140,7 +140,12 @@ def rows_of(file: Path) -> dict[str, list[dict[str, Any]]]:
 
 def opened(file: Path) -> Database:
     """Return the paper books in `file`, made where they are missing."""
-    return open_or_create(url_of(file), mode=Mode.PAPER, now=NOW)
+    return opened_at(url_of(file))
+
+
+def opened_at(url: str) -> Database:
+    """Return the paper books at `url`, made where they are missing."""
+    return open_or_create(url, mode=Mode.PAPER, now=NOW)
 
 
 def keep(
@@ -158,7 +163,9 @@ def keep(
     store = start(database, new, batch=batch)
     done = run_backtest(settings, sources, progress=None, store=store)
     if finish:
-        store.finish(at=LATER, marks=last_marks(done), simulation=simulation(done))
+        store.finish(
+            at=LATER, marks=last_marks(done), peak_equity=None, simulation=simulation(done)
+        )
     return done
 
 

@@ -2,17 +2,24 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+from psycopg import Connection, IntegrityError, sql
 from sqlalchemy import Table
 
+from postgres import connected
 from trancher.store import tables
+
+FOLLOWING = [one for one in tables.metadata.sorted_tables if one not in tables.SHARED]
+"""The tables that follow from the journals."""
 
 
 def columns() -> Iterator[tuple[str, str]]:
     """Yield every column of every table, with its table's name."""
-    for table in tables.metadata.sorted_tables:
+    for table in FOLLOWING:
         for column in table.c:
             yield table.name, column.name
 
@@ -24,7 +31,7 @@ def plant(file: Path, table: Table, column: str) -> None:
     """
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        for name in tables.guards():
+        for name in tables.guards("sqlite"):
             connection.execute(f"DROP TRIGGER {name}")
         rows = connection.execute(
             f'SELECT rowid, "{column}" FROM {table.name} ORDER BY "{column}" IS NULL, rowid'  # noqa: S608 our own names
@@ -41,8 +48,51 @@ def plant(file: Path, table: Table, column: str) -> None:
                 break
         else:
             raise AssertionError(value)
-        for trigger in tables.guards().values():
+        for trigger in tables.guards("sqlite").values():
             connection.execute(trigger)
+
+
+@contextmanager
+def planted_on_server(url: str, table: Table, column: str) -> Iterator[None]:
+    """Change one digit, or letter, of a column in the middle row, and change it back afterwards.
+
+    Triggers and keys are switched off for it; its checks are gone for good.
+    """
+    with connected(url) as connection:
+        connection.execute("SET session_replication_role TO replica")
+        _without_checks(connection, table)
+        names = {"table": sql.Identifier(table.name), "column": sql.Identifier(column)}
+        rows = connection.execute(
+            sql.SQL(
+                "SELECT ctid, {column} AS v FROM {table} ORDER BY {column} IS NULL, ctid"
+            ).format(**names)
+        ).fetchall()
+        known = [row for row in rows if row["v"] is not None] or rows
+        row = known[len(known) // 2]
+        change = sql.SQL("UPDATE {table} SET {column} = %s WHERE ctid = %s RETURNING ctid")
+        for new in changes(row["v"]):
+            # Where it would make two rows of one key, the next one.
+            with suppress(IntegrityError):
+                moved = connection.execute(change.format(**names), (new, row["ctid"])).fetchone()
+                break
+        else:
+            raise AssertionError(row)
+        assert moved is not None
+        yield
+        connection.execute(change.format(**names), (row["v"], moved["ctid"]))
+
+
+def _without_checks(connection: Connection[dict[str, str]], table: Table) -> None:
+    found = connection.execute(
+        "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
+        (table.name,),
+    ).fetchall()
+    for row in found:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                sql.Identifier(table.name), sql.Identifier(row["conname"])
+            )
+        )
 
 
 def changes(value: object) -> Iterator[object]:
@@ -58,5 +108,9 @@ def changes(value: object) -> Iterator[object]:
                 if value[place] != new:
                     yield value[:place] + new + value[place + 1 :]
             yield f"{value}00"
+        case Decimal():
+            yield from (Decimal(str(text)) for text in changes(f"{value:f}"))
+        case datetime():
+            yield value + timedelta(microseconds=1)
         case _:
             yield "7"

@@ -15,9 +15,11 @@ import pytest
 
 from store.kept import LATER, NOW, TEXT, configured, keep, markets, opened, url_of
 from trancher.app.keeping import new_run
-from trancher.store.database import open_database, open_or_create, path_of, upgrade_database
+from trancher.store.database import open_database, open_or_create, upgrade_database
 from trancher.store.entries import Mode, RunKind
 from trancher.store.errors import StoreError, UnusableDatabase
+from trancher.store.places import path_of, place_of
+from trancher.store.places import shown as shown_url
 from trancher.store.reading import Books
 from trancher.store.runs import start
 from trancher.store.verify import verify
@@ -36,26 +38,40 @@ def sentence(problem: StoreError) -> str:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nonsense", "found 'nonsense', expected a URL such as sqlite:///trancher.db"),
+        ("nonsense", "found 'nonsense', expected a URL such as sqlite:///trancher.db or postgres"),
         ("", "found '', expected a URL such as sqlite:///trancher.db"),
         ("sqlite://", "found sqlite://, which names no file, expected sqlite:///FILE"),
         ("sqlite:///:memory:", "which names no file, expected sqlite:///FILE"),
         ("sqlite://host/file.db", "expected a URL such as sqlite:///trancher.db"),
         ("sqlite:///x.db?mode=ro", "expected a URL such as sqlite:///trancher.db"),
-        (
-            "postgresql://me:secret@host/books",
-            r"found postgresql://me:\*\*\*@host/books, expected",
-        ),
+        ("mysql://me:secret@host/books", r"found mysql://me:\*\*\*@host/books, expected a URL"),
+        ("mysql://host/books?password=secret", "found mysql://host/books, expected a URL"),
+        ("postgresql://me:secret@host", "found postgresql://me@host, which names no database"),
+        ("postgresql://me:secret@host:x/books", "found a URL that cannot be read, expected a URL"),
+        ("postgresql://me:sec@secret@host/books", "an @ in a password is written as %40"),
+        ("postgresql://me/sec:secret@host/books", "an @ in a password is written as %40"),
     ],
 )
-def test_a_url_that_names_no_file_is_refused(url: str, said: str) -> None:
+def test_a_url_that_names_no_place_is_refused(url: str, said: str) -> None:
     """
     With what was found and what is expected, and never with a password in it.
     """
     with pytest.raises(UnusableDatabase, match=said) as refused:
-        path_of(url)
+        place_of(url)
 
     assert "secret" not in sentence(refused.value)
+
+
+def test_a_server_has_no_file_and_no_password() -> None:
+    """
+    What is said of a place is said to everybody, and may be copied from a log.
+    """
+    url = "postgresql://me:secret@host:5433/books?sslmode=require&password=secret"
+
+    assert shown_url(url) == place_of(url).where == "postgresql://me@host:5433/books"
+    with pytest.raises(UnusableDatabase, match="found a database on a server, expected a file"):
+        path_of(url)
+    assert shown_url("sqlite:///books.db") == "sqlite:///books.db"
 
 
 def test_a_missing_file_is_refused_by_whoever_reads(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_an_end_says_of_its_simulation_only_what_it_has() -> None:
     sold, how many candles were ambiguous, and whose candles they were.
     """
     old = ENTRIES.decode(OLD)
-    known = Simulation(close_at_end=True, ambiguous=3, candles={"BTC/USD": "00ff"})
+    known = Simulation(close_at_end=True, ambiguous=3, candles={"BTC/USD": "00ff"}, notes=("a",))
     new = RunFinished(at=NOON, marks={}, simulation=known)
 
     assert isinstance(old, RunFinished)

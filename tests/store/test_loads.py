@@ -1,11 +1,10 @@
 """Which configuration of a portfolio is in force, and which ones were before."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from store.kept import NOW, TEXT, configured, keep, load, opened
+from store.kept import NOW, TEXT, configured, keep, load, opened_at
 from trancher.app.loading import new_load
 from trancher.store.codec import LOADS
 from trancher.store.database import Database
@@ -19,9 +18,9 @@ OTHER = TEXT.replace('"kept"', '"other"')
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(empty_url: str) -> Iterator[Database]:
     """Return books that hold nothing yet."""
-    database = opened(tmp_path / "books.db")
+    database = opened_at(empty_url)
     yield database
     database.close()
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.kept import LATER, NOW, TEXT, configured, in_memory, keep, opened
+from postgres import empty_database
+from store.kept import LATER, NOW, TEXT, configured, in_memory, keep, opened, opened_at, url_of
 from trancher.core.events import Filled
 from trancher.core.lifecycle import State
 from trancher.core.money import EXACT
@@ -29,17 +30,32 @@ OFTEN = BotName("often")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return books whose latest run has positions open at its end."""
     file = tmp_path_factory.mktemp("read") / "books.db"
-    database = opened(file)
-    keep(database, hours=10, seed=3)
-    keep(database, hours=HOURS)
-    database.close()
+    fill(url_of(file))
     return file
 
 
-@pytest.fixture
-def database(file: Path) -> Iterator[Database]:
+@pytest.fixture(scope="module")
+def filled_url() -> Iterator[str]:
+    """Return the same books on a server."""
+    with empty_database() as url:
+        fill(url)
+        yield url
+
+
+def fill(url: str) -> None:
+    """Keep two runs."""
+    database = opened_at(url)
+    keep(database, hours=10, seed=3)
+    keep(database, hours=HOURS)
+    database.close()
+
+
+@pytest.fixture(params=["file", "server"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """Return the books, opened."""
-    database = opened(file)
+    on_file = request.param == "file"
+    place = request.getfixturevalue("file" if on_file else "filled_url")
+    database = opened(place) if on_file else opened_at(place)
     yield database
     database.close()
 

@@ -1,9 +1,11 @@
-"""Both stores keep what the port promises; the one on disk in batches of any size."""
+"""Each store keeps what the port promises; those on disk in batches of any size."""
 
 from pathlib import Path
 
+import pytest
+
 from contracts.store_contract import OTHER, Opened, StoreContract, Told
-from store.kept import LATER, NOW, opened
+from store.kept import LATER, NOW, opened, opened_at
 from strategies import BOT_NAME, BTC
 from trancher.core.events import Event
 from trancher.core.order import BotName, PositionId
@@ -35,12 +37,12 @@ class TestSqlStore(StoreContract):
     BATCH = 1
 
     def open(self, folder: Path) -> Opened:
-        database = opened(folder / "books.db")
+        database = self.database(folder)
         bots = [facts(1, BOT_NAME), facts(2, OTHER)]
         store = start(database, new_run(bots), batch=self.BATCH)
 
         def told() -> Told:
-            store.finish(at=LATER, marks={})
+            store.finish(at=LATER, marks={}, peak_equity=None)
             try:
                 return read(database)
             finally:
@@ -48,9 +50,31 @@ class TestSqlStore(StoreContract):
 
         return Opened(store=store, told=told)
 
+    def database(self, folder: Path) -> Database:
+        """Return empty books."""
+        return opened(folder / "books.db")
+
 
 class TestSqlStoreInBatches(TestSqlStore):
     """The store on disk, a few entries in a transaction."""
+
+    BATCH = 3
+
+
+class TestSqlStoreOnServer(TestSqlStore):
+    """The same on a server of PostgreSQL."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server_url: str) -> None:
+        self.url = server_url
+
+    def database(self, folder: Path) -> Database:
+        del folder
+        return opened_at(self.url)
+
+
+class TestSqlStoreOnServerInBatches(TestSqlStoreOnServer):
+    """A server, and a few entries in a transaction."""
 
     BATCH = 3
 

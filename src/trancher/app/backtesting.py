@@ -11,9 +11,11 @@ from typing import Literal
 
 from trancher.app.candle_words import in_words
 from trancher.app.configured import BotSettings, Settings
+from trancher.app.file_notes import file_notes, outside_notes
 from trancher.app.output import BadInput, is_there
-from trancher.backtest.exact import Evaluate, Replay, Replayed
+from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.readings import BotSignals, ExternalTerms, SignalTerms, readings_of
 from trancher.backtest.runner import Strategy
 from trancher.backtest.summary import (
@@ -29,12 +31,12 @@ from trancher.core.bot import Bot
 from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
 from trancher.core.order import BotName
-from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
-from trancher.market.outside import OutsideSignal, read_outside, spoken_to
+from trancher.market.outside import OutsideSignal, spoken_to
 from trancher.market.signals import NAMES
 from trancher.ports import Store
+from trancher.seat import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Outcome:
         traded: its bots with their instruments, in the configuration's order.
         marked_at: the end of what it saw of each symbol, UTC.
         cash: quote at the end.
+        outside_notes: what of its signals from outside may surprise, in words.
         close_at_end: whether what was still held was sold at the last close.
         ambiguous: candles inside which levels of more than one kind were touched.
         The last two are None where the books do not say.
@@ -66,6 +69,7 @@ class Outcome:
     total: Summary
     marked_at: Mapping[str, datetime]
     cash: Decimal
+    outside_notes: tuple[str, ...]
     close_at_end: bool | None
     ambiguous: int | None
 
@@ -74,6 +78,12 @@ class Outcome:
         """Refused evaluations by code over all bots, the most frequent first."""
         return most_first(sum((bot.refusals for bot in self.bots), Counter[RefusalCode]()))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of its files may surprise, in words."""
+        files = {symbol: source.name for symbol, source in self.sources.items()}
+        return (*file_notes(files), *self.outside_notes)
+
     def settings_of(self, bot: BotSummary) -> BotSettings:
         """Return the settings of a bot."""
         return next(one for one in self.settings.bots if one.name == bot.name)
@@ -81,7 +91,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """A finished backtest."""
+    """A finished backtest.
+
+    Attributes:
+        outside_notes: what of its signals from outside may surprise, in words.
+    """
 
     settings: Settings
     sources: Mapping[str, Source]
@@ -89,6 +103,7 @@ class Backtest:
     bots: tuple[BotSummary, ...]
     total: Summary
     close_at_end: bool
+    outside_notes: tuple[str, ...]
 
     @property
     def outcome(self) -> Outcome:
@@ -101,6 +116,7 @@ class Backtest:
             total=self.total,
             marked_at=_ends(self.sources),
             cash=cash_of(self.bots, before=self.settings.portfolio.cash),
+            outside_notes=self.outside_notes,
             close_at_end=self.close_at_end,
             ambiguous=self.replayed.ambiguous,
         )
@@ -175,31 +191,6 @@ def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
     return symbol, text
 
 
-def read_signals(file: Path | None, settings: Settings) -> tuple[OutsideSignal, ...]:
-    """Read a file of outside signals; None is no file.
-
-    Raises:
-        BadInput: it is faulty, or names a signal or a bot that the configuration does not have.
-    """
-    if file is None:
-        return ()
-    rows = in_words(lambda: read_outside(file))
-    heard = {name for bot in settings.bots for name in bot.signals.external}
-    bots = {bot.name for bot in settings.bots}
-    for row in rows:
-        if row.name not in heard:
-            names = ", ".join(sorted(heard)) or "none: [bot.signals.external] is empty"
-            raise BadInput(
-                f"{file}: found the signal {row.name!r}, expected one that a bot listens to "
-                f"({names})"
-            )
-        if row.bot is not None and row.bot not in bots:
-            raise BadInput(
-                f"{file}: found the bot {row.bot!r}, expected one of {', '.join(sorted(bots))}"
-            )
-    return rows
-
-
 def run_backtest(
     settings: Settings,
     sources: Mapping[str, Source],
@@ -254,6 +245,7 @@ def run_backtest(
         bots=bots,
         total=total(bots),
         close_at_end=close_at_end,
+        outside_notes=tuple(outside_notes(settings, outside)),
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
-from trancher.app.standing import file_of
+from trancher.app.standing import where_is
 from trancher.core.lifecycle import State
 from trancher.core.position import Position
 from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded, LoadedBot
 from trancher.store.loads import read_loads
+from trancher.store.places import shown
 from trancher.store.reading import Books, BotBooks, Run
 
 
@@ -98,8 +99,8 @@ def history(database: Database, one: BotInForce) -> tuple[ConfigurationLoaded, .
 def nothing_loaded(url: str) -> BadInput:
     """Return the problem of a database without loads, and what ends it."""
     return BadInput(
-        f"{file_of(url)}: found no bots, expected some that are loaded; "
-        f"`trancher bots load CONFIG --db {url}` loads them"
+        f"{where_is(url)}: found no bots, expected some that are loaded; "
+        f"`trancher bots load CONFIG --db {shown(url)}` loads them"
     )
 
 

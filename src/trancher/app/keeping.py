@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from trancher.app.backtesting import Backtest, Source, instrument_of, run_backtest
@@ -99,7 +100,12 @@ def keep_backtest(
             close_at_end=close_at_end,
             store=store,
         )
-        store.finish(at=clock(), marks=last_marks(backtest), simulation=simulation(backtest))
+        store.finish(
+            at=clock(),
+            marks=last_marks(backtest),
+            peak_equity=peak_equity(settings, backtest),
+            simulation=simulation(backtest),
+        )
     return Kept(backtest=backtest, run_id=store.run_id)
 
 
@@ -140,10 +146,18 @@ def last_marks(backtest: Backtest) -> dict[str, Mark]:
     }
 
 
+def peak_equity(settings: Settings, backtest: Backtest) -> Decimal | None:
+    """Return the highest equity that was seen, in quote; None where no limit looked at it."""
+    if settings.portfolio.limits.max_drawdown is None:
+        return None
+    return backtest.replayed.engine.treasury.peak_equity
+
+
 def simulation(backtest: Backtest) -> Simulation:
     """Return what no event says of a backtest."""
     return Simulation(
         close_at_end=backtest.close_at_end,
         ambiguous=backtest.replayed.ambiguous,
         candles={symbol: source.candles.digest for symbol, source in backtest.sources.items()},
+        notes=backtest.outside_notes,
     )

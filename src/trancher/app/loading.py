@@ -13,11 +13,11 @@ from trancher.app.configured import Settings
 from trancher.app.in_force import nothing_loaded
 from trancher.app.keeping import books_to_read, books_to_write
 from trancher.app.nearest import nearest
-from trancher.app.output import BadInput, is_there
+from trancher.app.output import BadInput
 from trancher.app.settings import parse
-from trancher.app.standing import file_of, in_one_sentence
+from trancher.app.standing import in_one_sentence
 from trancher.core.position import Position
-from trancher.store.database import Database
+from trancher.store.database import Database, holds_anything
 from trancher.store.entries import ConfigurationLoaded, LoadedBot, Mode
 from trancher.store.loads import NewLoad, draft, read_loads, write_load
 from trancher.store.reading import Books, Run
@@ -78,7 +78,7 @@ def load_bots(settings: Settings, *, url: str, now: datetime, dry_run: bool) -> 
     """
     new = new_load(settings, at=now)
     with in_one_sentence():
-        if dry_run and not _holds_anything(url):
+        if dry_run and not holds_anything(url):
             return _first(settings)
         if dry_run:
             with books_to_read(url, mode=Mode.PAPER) as database:
@@ -143,11 +143,6 @@ def new_load(settings: Settings, *, at: datetime) -> NewLoad:
             for number, bot in enumerate(settings.bots, start=1)
         ],
     )
-
-
-def _holds_anything(url: str) -> bool:
-    file = file_of(url)
-    return is_there(file) and file.stat().st_size > 0
 
 
 def _first(settings: Settings) -> Preview:

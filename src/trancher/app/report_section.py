@@ -19,8 +19,8 @@ from trancher.app.meaning import fits_of, lines_of, rung_in_words
 from trancher.app.output import Json, instant, money
 from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import outcome as reason_in_words
-from trancher.backtest.exact import Evaluate
 from trancher.backtest.feed import Feed
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.report_course import Course, Entries, course
 from trancher.backtest.report_equity import Equity, Performance, performance
 from trancher.backtest.report_groups import (

@@ -137,6 +137,7 @@ def outcome_of(kept: RunBooks, sources: Mapping[str, Source]) -> Outcome:
         total=total(bots),
         marked_at={symbol: mark.at for symbol, mark in kept.finished.marks.items()},
         cash=cash,
+        outside_notes=() if simulation is None else simulation.notes,
         close_at_end=None if simulation is None else simulation.close_at_end,
         ambiguous=None if simulation is None else simulation.ambiguous,
     )

@@ -12,7 +12,7 @@ from trancher.app.backtesting import Outcome, Source
 from trancher.app.candle_words import dropped_in_words
 from trancher.app.output import Json, assumed_in_words, instant, money
 from trancher.app.views import position_document
-from trancher.backtest.exact import Evaluate
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.summary import BotSummary, Summary, most_first
 from trancher.core.day import span
 from trancher.core.limits import RefusalCode
@@ -101,6 +101,7 @@ def document(
             "sentences": list(assumptions(outcome)),
         },
         "warnings": list(settings.warnings),
+        "notes": list(outcome.notes),
         "elapsed": round(elapsed.total_seconds(), 3),
     }
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
-from pathlib import Path
 from typing import Final
 
 from trancher.app.configured import BotSettings, Settings
@@ -39,9 +38,10 @@ from trancher.core.money import ZERO, exact
 from trancher.core.order import Fill, PositionId
 from trancher.core.position import Position, new_position
 from trancher.core.tranches import NO_DUST
-from trancher.store.database import Database, path_of
+from trancher.store.database import Database
 from trancher.store.entries import Decided, RunFinished, RunStarted
 from trancher.store.errors import StoreError, StoreFailure
+from trancher.store.places import place_of, shown
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
 
@@ -101,6 +101,8 @@ class Standing:
         at: the end of what it saw of the market, UTC.
         day: the portfolio's day that its last candle belongs to.
         trades: trades done or reserved, by the portfolio's day; only the last days are complete.
+        peak_equity: the highest that the run says it saw, quote; None where no limit asked for
+            it, and where the run has no end or was written before this was kept.
     """
 
     run: Run
@@ -108,6 +110,7 @@ class Standing:
     at: datetime
     day: date
     trades: Counter[date]
+    peak_equity: Decimal | None
     bots: tuple[BotStanding, ...]
 
     @property
@@ -144,8 +147,8 @@ class Standing:
             ),
             day_ends_at=day.ends_at,
             equity=self.equity,
-            # The books keep no peak: of a drawdown no more is known than that it began with cash.
-            peak_equity=max(self.equity, self.run.cash),
+            # Without a peak no more is known of a drawdown than that it began with the cash.
+            peak_equity=max(self.equity, self.peak_equity or self.run.cash),
             exposure=sum((exposure_of(one.position) for one in self.active), ZERO),
             symbol_exposure=sum(
                 (
@@ -238,8 +241,8 @@ def opened(url: str) -> Iterator[Database]:
         BadInput: there are none that can be used.
     """
     with in_one_sentence():
-        path = path_of(url)
-        if not is_there(path):
+        path = place_of(url).path
+        if path is not None and not is_there(path):
             raise BadInput(f"{path}: found no such file, expected a database; {_maker(url)}")
         with books_to_read(url) as database:
             yield database
@@ -253,12 +256,12 @@ def latest(books: Books, *, url: str) -> Run:
     """
     run = books.latest_run()
     if run is None:
-        raise BadInput(f"{path_of(url)}: found no run, expected one at least; {_maker(url)}")
+        raise BadInput(f"{where_is(url)}: found no run, expected one at least; {_maker(url)}")
     return run
 
 
 def _maker(url: str) -> str:
-    return f"`trancher backtest CONFIG --data FILE --db {url}` makes one"
+    return f"`trancher backtest CONFIG --data FILE --db {shown(url)}` makes one"
 
 
 def standing(url: str) -> Standing:
@@ -286,12 +289,14 @@ def standing_of(books: Books, run: Run) -> Standing:
     at = max(marks) if marks else _last_at(books, run)
     # A candle that ends at midnight belongs to the day before.
     day = day_of(at - _INSTANT, settings.portfolio.timezone).date
+    end = books.end(run)
     return Standing(
         run=run,
         settings=settings,
         at=at,
         day=day,
         trades=_trades(books, run, settings, of_bots, since=day),
+        peak_equity=None if end is None else end.peak_equity,
         bots=tuple(
             _bot(one, settings, books.decisions(run, one.facts.name, limit=_RECORDS))
             for one in of_bots
@@ -373,11 +378,11 @@ def _trades(
         limit *= 4
 
 
-def file_of(url: str) -> Path:
-    """Return the file of a database.
+def where_is(url: str) -> str:
+    """Return what a person calls a database.
 
     Raises:
         BadInput: the URL names none.
     """
     with in_one_sentence():
-        return path_of(url)
+        return place_of(url).where

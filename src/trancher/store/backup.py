@@ -16,16 +16,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from trancher.store.database import (
-    LOGS,
-    Database,
-    address_of,
-    open_database,
-    path_of,
-    upgrade_database,
-)
+from trancher.store.database import Database, open_database, upgrade_database
 from trancher.store.entries import Mode
 from trancher.store.errors import StoreError, StoreFailure, UnusableDatabase, in_words
+from trancher.store.files import LOGS, address_of
+from trancher.store.places import path_of
 from trancher.store.verify import Verified, verify
 
 _FAILURES: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -38,8 +33,15 @@ def backup(database: Database, target: Path, *, force: bool) -> None:
         force: whether a file that is there may be replaced.
 
     Raises:
+        UnusableDatabase: the books are on a server, which has its own way.
         StoreError: there is one, or it cannot be written.
     """
+    if database.path is None:
+        raise UnusableDatabase(
+            where=database.where,
+            found="a database on a server",
+            expected="a file; what is on a server is copied by pg_dump",
+        )
     if target.exists() and not force:
         raise StoreError(
             where=str(target), found="a file already", expected="none, or --force to replace it"

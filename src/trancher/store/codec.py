@@ -37,6 +37,7 @@ import msgspec
 from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
 from trancher.core.instrument import Instrument
+from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
 from trancher.store.entries import ConfigurationLoaded, Entry, RunFinished
@@ -54,7 +55,8 @@ _LATER: Final[Mapping[type, frozenset[str]]] = {
     EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
     ExitOrder: frozenset({"named"}),
     Marked: frozenset({"trailed"}),
-    RunFinished: frozenset({"simulation"}),
+    Refusal: frozenset({"key"}),
+    RunFinished: frozenset({"peak_equity", "simulation"}),
 }
 
 

@@ -7,12 +7,21 @@ whatever lies out of range.
 Invariant: what is read back has the digits that were written.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Integer, Numeric, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    Numeric,
+    Text,
+)
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -23,6 +32,9 @@ _INPUT: Final = 15
 _AMOUNT: Final = 40
 _DATE: Final = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
 _CLOCK: Final = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+# Those that a datetime can be; a server has infinite times besides.
+_TIMES: Final = "'0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'"
+_WHOLE: Final = Integer().with_variant(BigInteger(), "postgresql")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -36,7 +48,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return dialect.type_descriptor(own)
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> object:
-        return decimal_text(value) if dialect.name == "sqlite" and value is not None else value
+        if value is None:
+            return None
+        written = decimal_text(value)
+        # An exact number of the database's own has no -0.
+        signed_zero = dialect.name != "sqlite" and value.is_zero() and value.is_signed()
+        return written.removeprefix("-") if signed_zero else written
 
     def process_result_value(self, value: object, _: Dialect) -> Decimal | None:
         return Decimal(value) if isinstance(value, str) else _decimal_or_none(value)
@@ -57,14 +74,25 @@ class Instant(TypeDecorator[datetime]):
         own: TypeEngine[Any] = Text() if dialect.name == "sqlite" else DateTime(timezone=True)
         return dialect.type_descriptor(own)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
-        return instant_text(value) if dialect.name == "sqlite" and value is not None else value
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> object:
+        return None if value is None else instant_text(value)
 
     def process_result_value(self, value: object, _: Dialect) -> datetime | None:
         if isinstance(value, str):
             return parse_instant(value)
         assert value is None or isinstance(value, datetime)
-        return value
+        return None if value is None else value.astimezone(UTC)
+
+
+def as_written(value: object) -> object:
+    """Return a stored value, as it lies in the database, in the text that wrote it."""
+    match value:
+        case Decimal() if value.is_finite():
+            return decimal_text(value)
+        case datetime():
+            return instant_text(value)
+        case _:
+            return value
 
 
 def positive(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
@@ -116,6 +144,7 @@ def instant(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
     return (
         Column(name, Instant, nullable=nullable),
         _check(name, spelled, nullable=nullable).ddl_if(dialect="sqlite"),
+        _check(name, f"{name} BETWEEN {_TIMES}", nullable=nullable).ddl_if(dialect="postgresql"),
     )
 
 
@@ -136,7 +165,7 @@ def text(name: str, *, nullable: bool = False) -> tuple[SchemaItem, ...]:
 def whole(name: str, *, least: int = 0, nullable: bool = False) -> tuple[SchemaItem, ...]:
     """Return a column of a whole number, at least `least`."""
     return (
-        Column(name, Integer, nullable=nullable),
+        Column(name, _WHOLE, nullable=nullable, autoincrement=False),
         _check(name, f"{name} >= {least}", nullable=nullable),
     )
 

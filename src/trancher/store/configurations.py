@@ -1,7 +1,7 @@
 """Configurations: the portfolios of a database, and the numbers of what they run with.
 
 Runs and loads both come here, so a text has one version in its portfolio, whoever brought it
-first. Whoever writes is alone in the database, so a number is given once.
+first. Whoever gives out numbers is alone in it until they are written, so each is given once.
 """
 
 from typing import Any

@@ -1,35 +1,38 @@
-"""A database: one file of books, opened once it is known to be ours, of this schema and this mode.
+"""A database: the books at one place, opened once known to be ours, of this schema and this mode.
 
 Invariants:
 1. The books of paper and live never share a database: one of another mode is refused.
-2. A transaction that fails leaves nothing behind; one that has ended is on the disk.
-3. Whoever writes holds the only right to it from the first statement of a transaction on.
+2. A transaction that fails leaves nothing behind; one that has ended is on the disk. Where the
+   connection is lost in between, CommitUnknown says so, and nothing else does.
+3. In a file, whoever writes holds the only right to it from the first statement of a transaction
+   on. On a server, whoever relies on what it has read locks it.
+4. Books are made, and upgraded, in one transaction; two processes at once make them once.
 """
 
-import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
+from trancher.ports import Clock
 from trancher.store import schema, tables
 from trancher.store.entries import Mode
-from trancher.store.errors import StoreError, UnusableDatabase, in_words
+from trancher.store.errors import Conflict, UnusableDatabase
+from trancher.store.places import Place, place_of
 from trancher.store.remaking import Progress, remake
 from trancher.store.schema import SCHEMA, Schema
 
-_WRITES: Final = "trancher_writes"
 _BUSY_SECONDS: Final = 5
 _IDENTITY: Final = 1
-LOGS: Final = ("-wal", "-shm")
-"""What SQLite calls the files that it keeps beside a database."""
+_PAUSES: Final = (0.01, 0.05, 0.2, 0.5)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,86 +46,68 @@ class Identity:
 class Database:
     """Books on disk."""
 
-    def __init__(self, engine: Engine, *, path: Path, identity: Identity) -> None:
+    def __init__(self, engine: Engine, *, place: Place, identity: Identity) -> None:
         """Take over an engine; open_database and open_or_create call this."""
         self._engine = engine
-        self.path = path
+        self._place = place
         self.identity = identity
 
     @property
     def where(self) -> str:
         """What a person calls it."""
-        return str(self.path)
+        return self._place.where
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for books on a server."""
+        return self._place.path
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the books and changes nothing."""
-        with _transaction(self._engine, self.where, writes=False) as connection:
+        with _transaction(self._engine, self._place, writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that may write; it is on the disk when the block has ended."""
-        with _transaction(self._engine, self.where, writes=True) as connection:
+        """Open a transaction that may write; it is on the disk when the block has ended.
+
+        Raises:
+            CommitUnknown: the server was lost before it could say so.
+            StoreError: nothing of it is written.
+        """
+        with _transaction(self._engine, self._place, writes=True) as connection:
             yield connection
 
+    def now(self, connection: Connection, clock: Clock) -> datetime:
+        """Return the time of the database; the host's, where it has no clock of its own."""
+        return self._place.now(connection) or clock()
+
+    def transact(
+        self, work: Callable[[Connection], T], *, sleep: Callable[[float], None] = time.sleep
+    ) -> T:
+        """Do `work` in a transaction that writes, again where others were in its way.
+
+        Args:
+            work: touches nothing but the database, for it may be done five times.
+            sleep: waits for so many seconds before each further time.
+
+        Raises:
+            Conflict: others were in the way every time.
+            CommitUnknown, StoreError: as writing; those are not tried again.
+        """
+        for pause in _PAUSES:
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except Conflict:
+                sleep(pause)
+        with self.writing() as connection:
+            return work(connection)
+
     def close(self) -> None:
-        """Give the file back."""
+        """Give the connections back."""
         self._engine.dispose()
-
-
-def path_of(url: str) -> Path:
-    """Return the file that a database URL names.
-
-    Raises:
-        UnusableDatabase: it names no file of SQLite, or one that no disk has.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the second for a port that is no number
-        parsed = None
-    if parsed is None or parsed.drivername != "sqlite" or parsed.host or parsed.query:
-        # A URL of another kind may hold a password.
-        hidden = "a URL that cannot be read" if "@" in url else repr(url)
-        said = hidden if parsed is None else parsed.render_as_string(hide_password=True)
-        raise UnusableDatabase(
-            where="database", found=said, expected="a URL such as sqlite:///trancher.db"
-        )
-    if parsed.database in (None, "", ":memory:"):
-        raise UnusableDatabase(
-            where="database", found=f"{url}, which names no file", expected="sqlite:///FILE"
-        )
-    path = Path(parsed.database)
-    try:
-        path.exists()
-        parsed.database.encode()
-    except (OSError, UnicodeEncodeError) as problem:
-        raise UnusableDatabase(
-            where=str(path),
-            found="no way to open it",
-            expected="a file in a folder that may be written",
-        ) from problem
-    return path
-
-
-def address_of(path: Path, *, how: str) -> str:
-    """Return the address by which SQLite opens a file.
-
-    Args:
-        how: rwc, rw or ro.
-    """
-    lock_free = "&immutable=1" if _lies_still(path) else ""
-    return f"file:{quote(str(path))}?mode={how}{lock_free}"
-
-
-def _lies_still(path: Path) -> bool:
-    """Say whether nobody writes a file, nor can: it is in a place put aside, without a log.
-
-    SQLite would want to make the log's index beside it, even to read.
-    """
-    effective = os.access in os.supports_effective_ids
-    writable = os.access(path.parent, os.W_OK, effective_ids=effective)
-    return not writable and not path.with_name(path.name + LOGS[0]).exists()
 
 
 def open_database(
@@ -140,27 +125,23 @@ def open_database(
 
     Raises:
         UnusableDatabase: there are none, or they are not ours, of another schema or mode.
-        StoreError: the file cannot be read.
+        StoreError: they cannot be read.
     """
-    path = path_of(url)
-    if not path.exists():
-        raise UnusableDatabase(
-            where=str(path), found="no such file", expected="a database of Trancher"
-        )
-    engine = _engine(path, create=False, busy_seconds=busy_seconds)
+    place = _there(url)
+    engine = place.engine(busy_seconds=busy_seconds)
     try:
-        with _transaction(engine, str(path), writes=False) as connection:
-            identity = _checked(connection, path, mode=mode, revisions=schema)
+        with _transaction(engine, place, writes=False) as connection:
+            identity = _checked(connection, place.where, mode=mode, revisions=schema)
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine, path=path, identity=identity)
+    return Database(engine, place=place, identity=identity)
 
 
 def open_or_create(
     url: str, *, mode: Mode, now: datetime, busy_seconds: int = _BUSY_SECONDS
 ) -> Database:
-    """Open books, made at the current schema where the file is missing or empty.
+    """Open books, made at the current schema where the file is missing, or nothing is in it.
 
     Args:
         now: when the books begin, where they do; UTC.
@@ -168,10 +149,20 @@ def open_or_create(
     Raises:
         UnusableDatabase, StoreError: as open_database.
     """
-    path = path_of(url)
-    if not path.exists() or _is_blank(path, busy_seconds=busy_seconds):
-        _create(path, mode=mode, now=now, busy_seconds=busy_seconds)
+    place = place_of(url)
+    if place.is_missing or _is_blank(place, busy_seconds=busy_seconds):
+        _create(place, mode=mode, now=now, busy_seconds=busy_seconds)
     return open_database(url, mode=mode, busy_seconds=busy_seconds)
+
+
+def holds_anything(url: str) -> bool:
+    """Say whether there is anything at `url`, books or not.
+
+    Raises:
+        UnusableDatabase, StoreError: there is something that cannot be read.
+    """
+    place = place_of(url)
+    return not place.is_missing and not _is_blank(place, busy_seconds=_BUSY_SECONDS)
 
 
 def upgrade_database(
@@ -188,130 +179,90 @@ def upgrade_database(
         UnusableDatabase: no books, or of a schema newer than this program.
         StoreError: a broken journal, or a disk that does not take it; the books are as before.
     """
-    path = path_of(url)
-    if not path.exists():
-        raise UnusableDatabase(
-            where=str(path), found="no such file", expected="a database of Trancher"
-        )
+    place = _there(url)
     # A table that is made anew is missing for a moment; the keys are looked at when all is there.
-    engine = _engine(path, create=False, busy_seconds=_BUSY_SECONDS, foreign_keys=False)
+    engine = place.engine(busy_seconds=_BUSY_SECONDS, foreign_keys=False)
     try:
-        with _transaction(engine, str(path), writes=True) as connection:
+        with _transaction(engine, place, writes=True) as connection:
+            place.wait_for_makers(connection)
             before = schema.current(connection)
             if before not in revisions.revisions:
-                schema.check(connection, where=str(path), schema=revisions)
+                schema.check(connection, where=place.where, schema=revisions)
             if before != revisions.head:
                 schema.upgrade(connection, schema=revisions)
-                remake(connection, where=str(path), progress=progress)
-                _keys_are_kept(connection, path)
+                with place.without_keys(connection):
+                    remake(connection, where=place.where, progress=progress)
     finally:
         engine.dispose()
     return before
 
 
-def _keys_are_kept(connection: Connection, path: Path) -> None:
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if broken is not None:
-        raise StoreError(
-            where=str(path),
-            found=f"a row of {broken[0]} without the row of {broken[2]} that it belongs to",
-            expected="every row with its own",
+def _there(url: str) -> Place:
+    place = place_of(url)
+    if place.is_missing:
+        raise UnusableDatabase(
+            where=place.where, found="no such file", expected="a database of Trancher"
         )
+    return place
 
 
-def _is_blank(path: Path, *, busy_seconds: int) -> bool:
-    """Say whether a file holds nothing yet: it was only touched, or its making was cut off."""
-    if path.stat().st_size == 0:
+def _is_blank(place: Place, *, busy_seconds: int) -> bool:
+    """Say whether a place holds nothing yet: it was only touched, or its making was cut off."""
+    if place.is_blank():
         return True
-    engine = _engine(path, create=False, busy_seconds=busy_seconds)
+    engine = place.engine(busy_seconds=busy_seconds)
     try:
-        with _transaction(engine, str(path), writes=False) as connection:
+        with _transaction(engine, place, writes=False) as connection:
             return schema.is_empty(connection)
     finally:
         engine.dispose()
 
 
-def _create(path: Path, *, mode: Mode, now: datetime, busy_seconds: int) -> None:
-    new = not path.exists()
-    engine = _engine(path, create=True, busy_seconds=busy_seconds)
-    try:
-        with _transaction(engine, str(path), writes=True) as connection:
-            # Another process may have been quicker; then there is nothing left to do.
-            if schema.is_empty(connection):
-                schema.upgrade(connection)
-                made = {"id": _IDENTITY, "mode": mode, "created_at": now}
-                connection.execute(insert(tables.identity), made)
-    except BaseException:
-        engine.dispose()
-        if new:
-            for suffix in ("", *LOGS):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-        raise
-    engine.dispose()
+def _create(place: Place, *, mode: Mode, now: datetime, busy_seconds: int) -> None:
+    with place.being_made():
+        engine = place.engine(busy_seconds=busy_seconds, create=True)
+        try:
+            with _transaction(engine, place, writes=True) as connection:
+                place.wait_for_makers(connection)
+                # Another process may have been quicker; then there is nothing left to do.
+                if schema.is_empty(connection):
+                    schema.upgrade(connection)
+                    made = {"id": _IDENTITY, "mode": mode, "created_at": now}
+                    connection.execute(insert(tables.identity), made)
+        finally:
+            engine.dispose()
 
 
 def _checked(
-    connection: Connection, path: Path, *, mode: Mode | None, revisions: Schema
+    connection: Connection, where: str, *, mode: Mode | None, revisions: Schema
 ) -> Identity:
-    schema.check(connection, where=str(path), schema=revisions)
+    schema.check(connection, where=where, schema=revisions)
     try:
         row = connection.execute(select(tables.identity)).one()
         identity = Identity(mode=Mode(row.mode), created_at=row.created_at)
     except (NoResultFound, MultipleResultsFound, ValueError) as problem:
         raise UnusableDatabase(
-            where=str(path),
+            where=where,
             found=f"books without an identity ({problem})",
             expected="a database of Trancher",
         ) from problem
     if mode is not None and identity.mode is not mode:
         raise UnusableDatabase(
-            where=str(path),
+            where=where,
             found=f"the books of {identity.mode} trading",
             expected=f"a database of its own for {mode} trading",
         )
     return identity
 
 
-def _engine(path: Path, *, create: bool, busy_seconds: int, foreign_keys: bool = True) -> Engine:
-    address = address_of(path, how="rwc" if create else "rw")
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-            connection.execute("PRAGMA synchronous = FULL")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    # The driver would begin on its own, at the first change only, and not before a CREATE.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 @contextmanager
-def _transaction(engine: Engine, where: str, *, writes: bool) -> Iterator[Connection]:
+def _transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Connection]:
+    committing = False
     try:
         with engine.connect() as connection:
-            if writes:
-                _write_ahead(connection)
-            with connection.execution_options(**{_WRITES: writes}).begin():
-                yield connection
+            begun = place.to_write(connection) if writes else place.to_read(connection)
+            with begun.begin():
+                yield begun
+                committing = writes
     except (DBAPIError, sqlite3.Error) as problem:
-        raise in_words(problem, where=where) from problem
-
-
-def _write_ahead(connection: Connection) -> None:
-    """Readers go on while somebody writes, and a commit is one write to the log."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("PRAGMA journal_mode = WAL").close()
+        raise place.in_words(problem, committing=committing) from problem

@@ -2,6 +2,8 @@
 
 StoreError
 ├── StoreFailure              what was given is right, and yet it could not be done now
+│   ├── Conflict              another transaction was in the way; the whole of it can be done again
+│   └── CommitUnknown         nobody said whether it was done; the books themselves say so
 ├── UnreadableText            a stored text is not what the codec writes
 └── UnusableDatabase          there is no database here that this program can use
 """
@@ -28,6 +30,18 @@ class StoreError(Exception):
 
 class StoreFailure(StoreError):
     """What was given is right, and yet it could not be done now: another writer, a full disk."""
+
+
+class Conflict(StoreFailure):
+    """Another transaction was in the way, so nothing was done; all of it can be done again."""
+
+
+class CommitUnknown(StoreFailure):
+    """The connection was lost while the transaction was being committed.
+
+    It is on the disk wholly or not at all. Whoever wants to know which has to look for what it
+    wrote, by its key; done again unseen it might be done twice.
+    """
 
 
 class UnreadableText(StoreError):
@@ -63,12 +77,17 @@ _FAILURES: Final = (
 
 
 def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
-    """Return what the database driver found wrong, as one sentence."""
+    """Return what the driver of SQLite found wrong, as one sentence."""
     cause = problem.orig if isinstance(problem, DBAPIError) else problem
     name = getattr(cause, "sqlite_errorname", "") or ""
     for prefix, found, expected in _WORDS:
         if name.startswith(prefix):
             return _kind(prefix)(where=where, found=found, expected=expected)
+    return refusal(cause, where=where)
+
+
+def refusal(cause: BaseException | None, *, where: str) -> StoreFailure:
+    """Return what a database refused for a reason of its own."""
     said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     return StoreFailure(where=where, found=f"the database's refusal ({said})", expected="none")
 

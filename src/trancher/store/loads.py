@@ -21,6 +21,7 @@ from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded, LoadedBot
 from trancher.store.errors import StoreFailure
 from trancher.store.rows import Row
+from trancher.store.servers import alone_in_numbering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ def write_load(database: Database, drafted: ConfigurationLoaded, new: NewLoad) -
         StoreFailure: somebody else has written since the draft; or it cannot be written.
     """
     with database.writing() as connection:
+        alone_in_numbering(connection)
         if _numbered(database, connection, new) != drafted:
             raise StoreFailure(
                 where=database.where,

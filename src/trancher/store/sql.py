@@ -8,14 +8,17 @@ Invariants:
 1. A batch is written wholly or not at all; if it could not be written it still waits.
 2. An accepted decision and the events it led to are never in different batches.
 3. The rows of a batch are those that rows.py makes of the journal up to its end.
+4. A batch whose commit nobody answered is looked for before anything else is taken: it is neither
+   lost nor written twice.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from trancher.core.decision import Decision
 from trancher.core.events import Event
@@ -25,7 +28,8 @@ from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
 from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, Simulation, decided
-from trancher.store.journal import Journal
+from trancher.store.errors import CommitUnknown
+from trancher.store.journal import Journal, Linked
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
 from trancher.store.write import Changes
@@ -55,6 +59,38 @@ class _Page:
     placed: set[ClientOrderId] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPosition:
+    """A position that is not CLOSED, as it was written.
+
+    Attributes:
+        number: counts the positions of the run.
+        orders: all of them.
+    """
+
+    number: int
+    position: Position
+    orders: Orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A run without an end, as far as it is written.
+
+    Attributes:
+        entries: how many its journal has.
+        hash: of the last of them.
+        positions: how many have begun.
+        refused: a run of refusals that goes on, and is no entry yet.
+    """
+
+    entries: int
+    hash: str
+    positions: int
+    open: tuple[OpenPosition, ...]
+    refused: Record | None
+
+
 class SqlStore:
     """Keeps one run in a database; runs.start makes one."""
 
@@ -77,6 +113,7 @@ class SqlStore:
         self._touched: dict[PositionId, None] = {}
         self._positions = 0
         self._refused: dict[BotName, Record] = {}
+        self._unknown: Linked | None = None
 
     def begin_with(self, connection: Connection) -> None:
         """Write the first entry, in a transaction that is taken to end well."""
@@ -88,9 +125,29 @@ class SqlStore:
         write.insert(connection, tables.journal, linked.rows)
         self._journal.written(linked)
 
+    def go_on(self, kept: Kept) -> None:
+        """Take up a run where it was left, in place of `begin_with`."""
+        self._journal.go_on(number=kept.entries, hash_=kept.hash)
+        self._positions = kept.positions
+        for open_ in kept.open:
+            self._pages[open_.position.id] = _Page(
+                number=open_.number,
+                position=open_.position,
+                written=open_.position,
+                orders=dict(open_.orders),
+                placed=set(open_.orders),
+            )
+        if kept.refused is not None:
+            self._refused[kept.refused.first.bot] = kept.refused
+
+    def refused(self, bot: BotName) -> Record | None:
+        """Return the run of refusals of a bot that goes on, and is no entry yet."""
+        return self._refused.get(bot)
+
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
             return
+        self._settle()
         page = self._pages.get(position.id)
         if page is None:
             self._positions += 1
@@ -106,6 +163,7 @@ class SqlStore:
         self._flush_if_full()
 
     def record(self, decision: Decision) -> None:
+        self._settle()
         before = self._refused.get(decision.bot)
         grown = None if before is None else joined(before, decision)
         if grown is not None:
@@ -121,22 +179,31 @@ class SqlStore:
         self._flush_if_full()
 
     def finish(
-        self, *, at: datetime, marks: Mapping[str, Mark], simulation: Simulation | None = None
+        self,
+        *,
+        at: datetime,
+        marks: Mapping[str, Mark],
+        peak_equity: Decimal | None,
+        simulation: Simulation | None = None,
     ) -> None:
         """Write everything that waits, and the end of the run.
 
         Args:
             marks: the last price of every instrument, by symbol.
             simulation: of a run over candles, what no event says.
+            peak_equity: the highest seen, quote; None where no limit asks for it.
 
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
         """
+        self._settle()
         assert self._finished is None
         for record in self._refused.values():
             self._journal.add(decided(record))
         self._refused.clear()
-        self._finished = RunFinished(at=at, marks=marks, simulation=simulation)
+        self._finished = RunFinished(
+            at=at, marks=marks, peak_equity=peak_equity, simulation=simulation
+        )
         self._journal.add(self._finished)
         self.flush()
 
@@ -144,17 +211,55 @@ class SqlStore:
         """Write everything that waits; a run of refusals that goes on is no entry yet.
 
         Raises:
+            CommitUnknown: whether it is written will be seen when the store is used again.
             StoreError: it cannot be written; nothing of it is, and all of it still waits.
         """
+        self._settle()
         if not self._journal.waiting:
             return
+        try:
+            with self._database.writing() as connection:
+                linked = self.write(connection)
+        except CommitUnknown:
+            self._unknown = self._journal.linked()
+            raise
+        self.written(linked)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._journal.waiting)
+
+    def write(self, connection: Connection) -> Linked:
+        """Write everything that waits in somebody's transaction; `written` tells its good end."""
         linked = self._journal.linked()
-        pages = [self._pages[position_id] for position_id in self._touched]
+        write.insert(connection, tables.journal, linked.rows)
+        write.insert(connection, tables.decision, self._decision_rows())
+        self._write_positions(connection, self._touched_pages())
+        self._write_run(connection, linked.hash)
+        return linked
+
+    def _settle(self) -> None:
+        """Look in the books for the batch whose commit nobody answered, if there is one.
+
+        Raises:
+            StoreError: they cannot be asked yet.
+        """
+        if self._unknown is None:
+            return
+        run = tables.run.c
+        mine = (run.portfolio_id == self._started.portfolio_id, run.id == self.run_id)
         with self._database.writing() as connection:
-            write.insert(connection, tables.journal, linked.rows)
-            write.insert(connection, tables.decision, self._decision_rows())
-            self._write_positions(connection, pages)
-            self._write_run(connection, linked.hash)
+            # Locked, so a commit that is still on its way has come to one end or the other.
+            asked = select(run.hash).where(*mine).with_for_update()
+            found = connection.execute(asked).scalar_one()
+        if found == self._unknown.hash:
+            self.written(self._unknown)
+        self._unknown = None
+
+    def written(self, linked: Linked) -> None:
+        """Take note that the transaction of a `write` has ended well."""
+        pages = self._touched_pages()
         self._journal.written(linked)
         self._touched.clear()
         for page in pages:
@@ -163,6 +268,9 @@ class SqlStore:
             page.written = page.position
             page.placed.update(page.moved)
             page.moved.clear()
+
+    def _touched_pages(self) -> Sequence[_Page]:
+        return [self._pages[position_id] for position_id in self._touched]
 
     def _flush_if_full(self) -> None:
         if len(self._journal.waiting) >= self._batch:

@@ -22,6 +22,7 @@ from trancher.core.lifecycle import State
 from trancher.core.order import BY_HAND, Side
 from trancher.core.signals import Temperature
 from trancher.core.tranches import Disposal, TrancheStatus
+from trancher.store import triggers
 from trancher.store.columns import (
     amount,
     fraction,
@@ -34,6 +35,7 @@ from trancher.store.columns import (
     word,
 )
 from trancher.store.entries import Mode, RunKind
+from trancher.store.halts import Action, Scope
 from trancher.store.views import BOT_POSITIONS
 
 
@@ -67,6 +69,21 @@ def _of_position() -> tuple[SchemaItem, ...]:
         *_of_run(),
         *text("position_id"),
         _refers("position", f"{key} position_id", f"{key} id"),
+    )
+
+
+def _of_usage() -> tuple[SchemaItem, ...]:
+    return (
+        *whole("portfolio_id", least=1),
+        _refers("portfolio_usage", "portfolio_id", "portfolio_id"),
+    )
+
+
+def _of_bot_usage() -> tuple[SchemaItem, ...]:
+    return (
+        *whole("portfolio_id", least=1),
+        *text("bot"),
+        _refers("bot_usage", "portfolio_id bot", "portfolio_id bot"),
     )
 
 
@@ -293,29 +310,151 @@ journal: Final = _table(
     Index("journal_by_position", "portfolio_id", "run_id", "position_id", "number"),
 )
 
+portfolio_usage: Final = _table(
+    "portfolio_usage",
+    "portfolio_id",
+    whole("portfolio_id", least=1),
+    signed("cash"),
+    signed("peak_equity"),
+    whole("active"),
+    whole("exits_reserved"),
+    amount("ordered"),
+    amount("set_aside"),
+    amount("worth"),
+    text("streak_day", nullable=True),
+    whole("streak"),
+    whole("version"),
+    _refers("portfolio", "portfolio_id", "id"),
+)
+
+symbol_usage: Final = _table(
+    "symbol_usage",
+    "portfolio_id symbol",
+    _of_usage(),
+    text("symbol"),
+    amount("exposure"),
+)
+
+trading_day: Final = _table(
+    "trading_day",
+    "portfolio_id day",
+    _of_usage(),
+    text("day"),
+    whole("trades"),
+    signed("realized"),
+)
+
+bot_usage: Final = _table(
+    "bot_usage",
+    "portfolio_id bot",
+    _of_usage(),
+    text("bot"),
+    whole("run_id", least=1),
+    text("symbol"),
+    whole("active"),
+    whole("exits_reserved"),
+    amount("ordered"),
+    amount("set_aside", nullable=True),
+    amount("worth"),
+    amount("exposure"),
+    _refers("run", "portfolio_id run_id", "portfolio_id id"),
+)
+
+reservation: Final = _table(
+    "reservation",
+    "portfolio_id bot order_id",
+    _of_bot_usage(),
+    text("order_id"),
+    amount("cost"),
+    text("day"),
+)
+
+paper_room: Final = _table(
+    "paper_room",
+    "portfolio_id symbol",
+    _of_usage(),
+    text("symbol"),
+    instant("at"),
+    amount("left_over"),
+)
+
+lease: Final = _table(
+    "lease",
+    "portfolio_id bot",
+    _of_usage(),
+    text("bot"),
+    text("owner", nullable=True),
+    whole("epoch"),
+    instant("until"),
+)
+
+progress: Final = _table(
+    "progress",
+    "portfolio_id bot",
+    _of_bot_usage(),
+    instant("next_at", nullable=True),
+    whole("phase"),
+    instant("candle_at", nullable=True),
+    instant("seen_at", nullable=True),
+    positive("price", nullable=True),
+    text("memory"),
+)
+
+halt: Final = _table(
+    "halt",
+    "portfolio_id number",
+    _of_usage(),
+    whole("number", least=1),
+    word("scope", Scope),
+    text("bot", nullable=True),
+    text("target", nullable=True),
+    word("action", Action),
+    fraction("share", nullable=True),
+    text("reason"),
+    instant("at"),
+    instant("lifted_at", nullable=True),
+)
+
+command: Final = _table(
+    "command",
+    "portfolio_id number",
+    _of_usage(),
+    whole("number", least=1),
+    text("bot"),
+    text("payload"),
+    text("key", nullable=True),
+    instant("asked_at"),
+    instant("answered_at", nullable=True),
+    text("answer", nullable=True),
+    UniqueConstraint("portfolio_id", "bot", "key"),
+    Index("command_by_bot", "portfolio_id", "bot", "answered_at"),
+)
+
 INSERT_ONLY: Final = (journal, loading, fill)
+SHARED: Final = (
+    *(portfolio_usage, symbol_usage, trading_day, bot_usage, reservation, paper_room),
+    *(lease, progress, halt, command),
+)
+"""What processes that run bots share: as it stands now, and not as it came to be."""
 OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
 
 
 def statements(dialect: Dialect) -> tuple[str, ...]:
     """Return all that makes the tables, their guards and the view, in order."""
-    assert dialect.name == "sqlite"
     parts: list[CreateTable | CreateIndex] = []
     for table in metadata.sorted_tables:
         parts.append(CreateTable(table))
         parts += [CreateIndex(index) for index in sorted(table.indexes, key=str)]
     compiled = (str(part.compile(dialect=dialect)).strip() for part in parts)
     spelled = ("\n".join(line.rstrip() for line in one.splitlines()) for one in compiled)
-    return (*spelled, *guards().values(), BOT_POSITIONS)
+    making = triggers.making(dialect.name, _insert_only())
+    return (*spelled, *making, BOT_POSITIONS[dialect.name])
 
 
-def guards() -> dict[str, str]:
+def guards(dialect: str) -> dict[str, str]:
     """Return what makes each trigger of the insert-only tables, by its name."""
-    return {
-        f"{table.name}_no_{verb.lower()}": (
-            f"CREATE TRIGGER {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name}\n"
-            f"BEGIN\n    SELECT RAISE(ABORT, '{table.name} is insert-only');\nEND"
-        )
-        for table in INSERT_ONLY
-        for verb in ("UPDATE", "DELETE")
-    }
+    return triggers.triggers_of(dialect, _insert_only())
+
+
+def _insert_only() -> tuple[str, ...]:
+    return tuple(table.name for table in INSERT_ONLY)

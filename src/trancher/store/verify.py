@@ -15,7 +15,8 @@ from sqlalchemy.types import NullType
 
 from trancher.core.money import ONE
 from trancher.core.pnl import identity_gap
-from trancher.store import rows, tables
+from trancher.store import rows, tables, triggers
+from trancher.store.columns import as_written
 from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded
 from trancher.store.loads import rows_of
@@ -229,7 +230,8 @@ def _compared(
     """Yield what differs; where `whole` is set, also each row that nothing implies."""
     spell = {column.name: spelling(table, column.name, connection.dialect) for column in table.c}
     keys = [column.name for column in table.primary_key]
-    there = {tuple(row[name] for name in keys): row for row in stored}
+    lines = ({name: as_written(value) for name, value in row.items()} for row in stored)
+    there = {tuple(row[name] for name in keys): row for row in lines}
     implied: set[Key] = set()
     for row in expected:
         line = {name: _spelled(spell[name], value) for name, value in row.items()}
@@ -259,9 +261,8 @@ def _difference(table: Table, key: Key, column: str, stored: str, expected: str)
 
 
 def _missing_guards(connection: Connection) -> Iterator[Difference]:
-    master = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-    there = {name: sql for name, sql in connection.exec_driver_sql(master)}  # noqa: C416 typed
-    for name, sql in tables.guards().items():
+    there = triggers.there(connection)
+    for name, sql in tables.guards(connection.dialect.name).items():
         if there.get(name) != sql:
             yield Difference(
                 table=name.partition("_")[0],

@@ -1,10 +1,12 @@
-"""Views: what a person reads in the database itself, in the words of SQLite.
+"""Views: what a person reads in the database itself, in the words of each dialect.
 
 bot_positions has one row for each bot of the latest run, CLOSED ones too (SPEC 12). Amounts have
 every digit. SQLite has no exact division, so the prices there have the 15 significant digits that
-its own one is good for; they are for people, and a program divides for itself.
+its own one is good for, and those of PostgreSQL have 16 or more; they are for people, and a
+program divides for itself. What is text with JSON in it on SQLite is JSON on PostgreSQL.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 
@@ -17,7 +19,7 @@ def price(cost: str, quantity: str) -> str:
     return f"rtrim(rtrim(printf('%.*f', max(14 - {power}, 1), {quotient}), '0'), '.')"
 
 
-BOT_POSITIONS: Final = f"""\
+_SQLITE: Final = f"""\
 CREATE VIEW bot_positions AS
 WITH active AS (
     SELECT
@@ -77,3 +79,65 @@ FROM bot AS b
 LEFT JOIN latest AS a ON a.bot_id = b.id
 WHERE b.run_id = (SELECT max(id) FROM run)
 ORDER BY b.id"""  # noqa: S608 our own words
+
+_POSTGRESQL: Final = """\
+CREATE VIEW bot_positions AS
+WITH active AS (
+    SELECT
+        p.bot_id,
+        p.id,
+        p.number,
+        p.state,
+        p.open_cost,
+        CASE WHEN p.open_quantity > 0 THEN
+            trim_scale(p.open_cost / p.open_quantity)
+        END AS entry_price,
+        (
+            SELECT coalesce(json_agg(json_build_object(
+                'id', t.id,
+                'entry_trade_id', t.entry_trade_id,
+                'size_usd', t.cost::text,
+                'size_quote', t.cost::text,
+                'entry_price', trim_scale(t.cost / t.quantity)::text,
+                'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{}') || 'Z',
+                'status', t.status,
+                'quantity', t.quantity::text,
+                'open_quantity', t.open_quantity::text,
+                'open_cost', t.open_cost::text
+            ) ORDER BY t.number), '[]')
+            FROM tranche AS t
+            WHERE t.portfolio_id = p.portfolio_id AND t.run_id = p.run_id
+                AND t.position_id = p.id
+        ) AS tranches
+    FROM position AS p
+    WHERE p.state <> 'closed' AND p.run_id = (SELECT max(id) FROM run)
+),
+latest AS (
+    SELECT DISTINCT ON (bot_id) * FROM active ORDER BY bot_id, number DESC
+)
+SELECT
+    b.id AS bot_id,
+    b.name AS bot,
+    coalesce(a.open_cost, 0) AS current_position_size,
+    a.entry_price AS current_position_entry_price,
+    coalesce(a.tranches, '[]') AS position_tranches,
+    b.max_tranches AS max_position_tranches,
+    upper(coalesce(a.state, 'closed')) AS position_status,
+    (
+        SELECT coalesce(json_agg(json_build_object(
+            'position_id', o.id,
+            'size', o.open_cost::text,
+            'entry_price', o.entry_price::text,
+            'status', upper(o.state),
+            'tranches', o.tranches
+        ) ORDER BY o.number), '[]')
+        FROM active AS o
+        WHERE o.bot_id = b.id
+    ) AS positions
+FROM bot AS b
+LEFT JOIN latest AS a ON a.bot_id = b.id
+WHERE b.run_id = (SELECT max(id) FROM run)
+ORDER BY b.id"""
+
+BOT_POSITIONS: Final[Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
+"""What makes the view, by dialect."""

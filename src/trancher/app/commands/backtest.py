@@ -64,8 +64,9 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import read_signals, read_sources
+    from trancher.app.backtesting import read_sources
     from trancher.app.candle_words import parse_layout, parse_on_bad
+    from trancher.app.file_notes import read_signals
     from trancher.app.report_file import check_target
     from trancher.app.run_document import document
     from trancher.app.settings import load
@@ -80,7 +81,6 @@ def backtest(
         now=datetime.now(UTC),
         layout=parse_layout(columns, newest_first=newest_first),
     )
-    outside = read_signals(signals, settings)
     with progress("candles") as moved:
         done, kept = run(
             settings,
@@ -88,28 +88,30 @@ def backtest(
             url=db,
             kind="backtest",
             progress=moved,
-            outside=outside,
+            outside=read_signals(signals, settings),
             close_at_end=close_at_end,
         )
-    counts = _counted(done, kept, report) if json or report is not None else None
+    counts = _counted(done, kept, report, url=db) if json or report is not None else None
     elapsed = timedelta(seconds=perf_counter() - began)
     if json and counts is not None:
         print_json({**document(done.outcome, counts.section, elapsed=elapsed), **kept})
         return
     print_backtest(done, elapsed=elapsed)
     if db is not None:
-        console().print(f"Kept as run {kept['run_id']} in {db}.")
+        console().print(f"Kept as run {kept['run_id']} in {kept['db']}.")
     if report is not None:
         console().print(f"Report: {report}", soft_wrap=True)
 
 
-def _counted(done: "Backtest", kept: "Mapping[str, Json]", target: Path | None) -> "Counted":
+def _counted(
+    done: "Backtest", kept: "Mapping[str, Json]", target: Path | None, *, url: str | None
+) -> "Counted":
     """Count what a report shows, and write its page where one is wanted."""
     from trancher.app.report import write_report
     from trancher.app.report_section import counted
 
     with progress("entries of the run") as moved:
-        history = history_of(done, kept, moved)
+        history = history_of(done, kept, url=url, progress=moved)
     with progress("events of the report") as moved:
         counts = counted(done.outcome, history, drawn=target is not None, progress=moved)
     if target is not None:
@@ -120,15 +122,17 @@ def _counted(done: "Backtest", kept: "Mapping[str, Json]", target: Path | None) 
 def history_of(
     done: "Backtest",
     kept: "Mapping[str, Json]",
+    *,
+    url: str | None,
     progress: "Callable[[int, int], None] | None" = None,
 ) -> "History":
     """Return what a backtest has written down, from the database where it was kept in one."""
     from trancher.app.report_section import History
     from trancher.app.run_books import read_run
 
-    if kept:
+    if url is not None:
         run_id = int(str(kept["run_id"]))
-        return read_run(str(kept["db"]), run_id=run_id, progress=progress).history
+        return read_run(url, run_id=run_id, progress=progress).history
     store = done.replayed.store
     events = [(one.position_id, one.event) for one in store.journal]
     return History(events=events, records=store.records)
@@ -149,6 +153,7 @@ def run(
     from trancher.app.keeping import keep_backtest
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import RunKind
+    from trancher.store.places import shown
 
     if url is None:
         done = run_backtest(
@@ -166,7 +171,7 @@ def run(
             outside=outside,
             close_at_end=close_at_end,
         )
-    return kept.backtest, {"db": url, "run_id": kept.run_id}
+    return kept.backtest, {"db": shown(url), "run_id": kept.run_id}
 
 
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
@@ -187,6 +192,8 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
         out.print(sentence, style="dim")
     for warning in done.settings.warnings:
         out.print(f"warning: {warning}", style="yellow")
+    for note in done.outcome.notes:
+        out.print(f"note: {note}", style="yellow")
     out.print(
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
         f"in {elapsed.total_seconds():.1f} s."

@@ -8,7 +8,7 @@ import typer
 
 from trancher.app.commands.books import AsJson, Db, url_of
 from trancher.app.output import BadInput, Json, is_there, print_json
-from trancher.app.tables import console, progress
+from trancher.app.tables import console, counted, progress
 
 if TYPE_CHECKING:
     from trancher.store.verify import Verified
@@ -41,7 +41,7 @@ def verify(*, db: Db = None, json: AsJson = False) -> None:
 @db.command()
 def upgrade(*, db: Db = None) -> None:
     """Bring the database to the schema of this program."""
-    from trancher.app.standing import file_of, in_one_sentence
+    from trancher.app.standing import in_one_sentence, where_is
     from trancher.store.database import upgrade_database
     from trancher.store.schema import SCHEMA
 
@@ -53,7 +53,7 @@ def upgrade(*, db: Db = None) -> None:
         if before == SCHEMA.head
         else (f"was of schema {before}, and is of schema {SCHEMA.head} now")
     )
-    console().print(f"{file_of(url)} {said}.", soft_wrap=True)
+    console().print(f"{where_is(url)} {said}.", soft_wrap=True)
 
 
 @db.command()
@@ -81,13 +81,15 @@ def restore(
     db: Db = None,
 ) -> None:
     """Put a backup in the place of the database, once its books are verified."""
-    from trancher.app.standing import file_of, in_one_sentence
+    from trancher.app.standing import in_one_sentence
     from trancher.store import backup as copying
+    from trancher.store.places import path_of
 
     if is_there(file) and file.is_dir():
         raise BadInput(f"{file}: found a folder, expected a backup")
     url = url_of(db)
-    target = file_of(url)
+    with in_one_sentence():
+        target = path_of(url)
     if is_there(target) and not yes:
         if not is_there(file):
             raise BadInput(f"{file}: found no such file, expected a backup")
@@ -141,10 +143,10 @@ def _print(verified: "Verified", positions: int) -> None:
         out.print(f"{len(differences):,} differences from what the journal implies{listed}.")
         return
     entries = sum(run.entries for run in verified.runs)
-    loads = f", {verified.loads:,} loads" if verified.loads else ""
+    loads = f", {counted(verified.loads, 'load')}" if verified.loads else ""
     out.print(
-        f"{entries:,} entries, {positions:,} positions{loads}: everything that is stored follows "
-        "from the journal.",
+        f"{entries:,} entries, {counted(positions, 'position')}{loads}: everything that is stored "
+        "follows from the journal.",
         soft_wrap=True,
     )
     unfinished = [str(run.run_id) for run in verified.runs if not run.finished]

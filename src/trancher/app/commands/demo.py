@@ -53,7 +53,7 @@ def demo(
         done, kept = run(settings, sources, url=_BOOKS, kind="demo", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
-        section = counted(done.outcome, history_of(done, kept)).section
+        section = counted(done.outcome, history_of(done, kept, url=_BOOKS)).section
         print_json({**document(done.outcome, section, elapsed=elapsed), **kept})
         return
     out = console()

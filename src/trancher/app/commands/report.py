@@ -48,6 +48,7 @@ def report(
     from trancher.app.report_section import counted
     from trancher.app.run_books import outcome_of, read_run
     from trancher.app.run_document import document
+    from trancher.store.places import shown
 
     began = perf_counter()
     check_target(html, option="--html", force=force)
@@ -72,7 +73,7 @@ def report(
     if json:
         elapsed = timedelta(seconds=perf_counter() - began)
         said = document(outcome, counts.section, elapsed=elapsed)
-        print_json({**said, "db": url_of(db), "run_id": kept.run.id})
+        print_json({**said, "db": shown(url_of(db)), "run_id": kept.run.id})
         return
     _print(kept.run, outcome, counts)
     if html is not None:

@@ -27,3 +27,5 @@ def downgrade() -> None:
     op.get_bind().exec_driver_sql("DROP VIEW bot_positions")
     for table in TABLES:
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION insert_only()")

@@ -1,8 +1,8 @@
 """Revision 0003: what the signals said of an entry, its limit, and the anchor's own figures.
 
 Its statements lie beside it, one file for each dialect, frozen. SQLite adds no column in its
-place, so the tables are made anew and filled with what they held; what only the journal knows
-stands at zero until the store makes it from there.
+place, so there the tables are made anew and filled with what they held; what only the journal
+knows stands at zero until the store makes it from there.
 """
 
 from collections.abc import Mapping
@@ -31,14 +31,22 @@ ADDED: Mapping[str, Mapping[str, str]] = {
 
 def upgrade() -> None:
     """Make the three tables with their new columns."""
+    if op.get_bind().dialect.name == "postgresql":
+        for statement in _statements("r0003_evidence"):
+            op.get_bind().exec_driver_sql(statement)
+        return
     for table in ADDED:
         _make_anew(table, "r0003_evidence")
 
 
 def downgrade() -> None:
     """Make them without; documents and entries of the journal stay as they are."""
-    for table in ADDED:
-        _make_anew(table, "r0001_books")
+    for table, columns in ADDED.items():
+        if op.get_bind().dialect.name == "postgresql":
+            for column in columns:
+                op.drop_column(table, column)
+        else:
+            _make_anew(table, "r0001_books")
     op.execute("UPDATE orders SET limit_price = NULL WHERE kind = 'entry'")
 
 
