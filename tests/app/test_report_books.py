@@ -297,3 +297,18 @@ def test_books_that_somebody_changed_are_refused(folder: Path) -> None:
         "run 1: found books that do not balance, expected them as they were written; "
         "`trancher verify` says what differs\n"
     )
+
+
+def test_what_is_noted_of_outside_signals_is_in_the_books(tmp_path: Path) -> None:
+    """
+    Nobody says what the bot listens to: the backtest notes it, and so does its report.
+    """
+    text = CONFIG.replace("[bot.entry]", "[bot.signals.external]\nmood = {}\n[bot.entry]")
+    config(tmp_path / "c.toml", text)
+    candles(tmp_path / "up.csv", *ROWS)
+    said = kept_report(tmp_path)
+
+    done("report", "--data", "up.csv", "--html", "two.html", *DB, folder=tmp_path)
+
+    assert len(said["notes"]) == 1
+    assert (tmp_path / "two.html").read_bytes() == (tmp_path / "one.html").read_bytes()
