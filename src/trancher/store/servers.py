@@ -137,7 +137,13 @@ class Server:
             committing: whether all was done but for the answer to the commit.
         """
         assert isinstance(problem, DBAPIError)
-        return said_by_server(problem, where=self.where, committing=committing)
+        said = said_by_server(problem, where=self.where, committing=committing)
+        # The driver quotes what it does not understand.
+        secrets = (self.url.password, self.url.query.get("password"))
+        if any(secret and str(secret) in said.found for secret in secrets):
+            found = "a refusal that names the password"
+            return type(said)(where=self.where, found=found, expected=said.expected)
+        return said
 
     def is_blank(self) -> bool:
         """Its tables have to be asked for."""
