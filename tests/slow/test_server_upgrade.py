@@ -1,6 +1,5 @@
 """An upgrade on a server that is killed, again and again, from every revision there is."""
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from trancher.store.schema import SCHEMA
 pytestmark = pytest.mark.slow
 
 OLDER: Final = SCHEMA.revisions[:-1]
-KILLS: Final = -(-20 * int(os.environ.get("TRANCHER_FAULTS", "1")) // len(OLDER))
+KILLS: Final = -(-20 // len(OLDER))
 BEGUN: Final = (
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -326,6 +326,23 @@ def test_runs_that_begin_at_once_have_numbers_of_their_own(database: Database) -
     assert verify(database).differences == ()
 
 
+def test_runs_are_written_side_by_side(server_url: str, database: Database) -> None:
+    """
+    What one run writes locks nothing that another one needs: that is what a server is for.
+    """
+    keep(database, hours=5)
+    other = open_database(server_url, mode=Mode.PAPER, busy_seconds=0)
+    with database.writing() as connection:
+        for table in (tables.run, tables.bot, tables.position, tables.tranche, tables.orders):
+            connection.execute(table.update().values(portfolio_id=1))
+
+        keep(other, hours=20, batch=1)
+
+        assert [run.finished for run in verify(other).runs] == [True, True]
+    assert verify(other).differences == ()
+    other.close()
+
+
 def test_a_reader_sees_one_state_and_changes_nothing(database: Database) -> None:
     """
     What is compared has to be of one moment, whoever writes meanwhile.

@@ -11,7 +11,7 @@ Invariants:
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class Server:
         url: with the password, so it is never shown.
     """
 
-    url: URL
+    url: URL = field(repr=False)
 
     @property
     def path(self) -> Path | None:
