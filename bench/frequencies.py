@@ -23,8 +23,9 @@ from reference import write_candles
 from tables import as_lines, machine_in_words
 from trancher.app.backtesting import engine_portfolio, signals_of
 from trancher.app.settings import Settings, parse
-from trancher.backtest.exact import Evaluate, Replay, Replayed
+from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.runner import Strategy
 from trancher.core.events import Filled
 from trancher.market.candles import Candles, read_candles

@@ -9,79 +9,42 @@ Invariants:
 3. A closed position is never changed again.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from trancher.core.bot import (
-    NO_PAST,
     Bot,
     Past,
     exits_to_reserve,
     exposure_of,
     funds_to_reserve,
 )
-from trancher.core.conditions import Observation
+from trancher.core.by_hand import decide_by_hand, decide_cancel, decide_sale
+from trancher.core.conditions import Look, Observation
 from trancher.core.decide_entry import building_over, decide_due, entry_due
 from trancher.core.decide_exit import conclude, decide_close, decide_exit
 from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.limits import PortfolioLimits, RefusalCode, Usage
+from trancher.core.limits import Halt, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, PositionId, Side
-from trancher.core.position import Position, WorkingEntry, new_position
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, Side, TrancheId
+from trancher.core.position import Position, WorkingEntry
 from trancher.ports import Exchange, Marks, Report, Store
-from trancher.treasury import Treasury
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portfolio:
-    """One account's money and limits.
-
-    Attributes:
-        cash: quote at the start, > 0.
-        zone: whose days the daily limits count by.
-    """
-
-    cash: Decimal
-    limits: PortfolioLimits
-    zone: tzinfo
-
-
-@dataclass(slots=True, kw_only=True)
-class Seat:
-    """What the engine keeps of one bot.
-
-    Attributes:
-        position: the one it has, or a CLOSED one that waits for its first entry.
-        closed: its past positions that bought something, oldest first.
-        past: what it remembers over all its positions.
-        opened: how many positions it has had, the present one included.
-        price: the latest it saw, quote per base.
-        priced_at: when it saw that.
-        changes: how often something happened to it.
-        entries: how many of its entry orders have begun to fill.
-        refusals: evaluations refused, by code; one with two reasons counts for both.
-    """
-
-    bot: Bot
-    position: Position
-    closed: list[Position] = field(default_factory=list)
-    past: Past = NO_PAST
-    opened: int = 1
-    price: Decimal | None = None
-    priced_at: datetime | None = None
-    changes: int = 0
-    entries: int = 0
-    refusals: Counter[RefusalCode] = field(default_factory=Counter)
+from trancher.seat import Portfolio, Seat, fresh
+from trancher.treasury import Treasury, Used
 
 
 class Engine:
-    """Runs the bots of one portfolio."""
+    """Runs the bots of one portfolio.
+
+    Attributes:
+        halts: what holds back the entries of a bot; set by whoever runs the engine, who hears of
+            pauses and emergency stops. Exits are asked nothing.
+    """
 
     def __init__(
         self,
@@ -91,16 +54,78 @@ class Engine:
         store: Store,
         exchange: Exchange,
         marks: Marks,
+        lend: Callable[[], Treasury] | None = None,
     ) -> None:
+        """Seat the bots, each without a position.
+
+        Args:
+            lend: returns the treasury whenever something is asked of it or done to it; None where
+                these are all the bots there are, and it is the engine's own.
+        """
         self.seats: Mapping[BotName, Seat] = {
-            bot.name: Seat(bot=bot, position=_fresh(bot, 1)) for bot in bots
+            bot.name: Seat(bot=bot, position=fresh(bot, 1)) for bot in bots
         }
-        self.treasury = Treasury(portfolio.cash, portfolio.zone)
+        own = Treasury(portfolio.cash, portfolio.zone)
+
+        def lend_own() -> Treasury:
+            return own
+
+        self._lend = lend_own if lend is None else lend
+        self.halts: Mapping[BotName, tuple[Halt, ...]] = {}
         self._limits = portfolio.limits
         self._store = store
         self._exchange = exchange
         self._marks = marks
         self._owners: dict[ClientOrderId, BotName] = {}
+
+    @property
+    def treasury(self) -> Treasury:
+        """What the bots of the portfolio share."""
+        return self._lend()
+
+    def take_over(
+        self,
+        name: BotName,
+        position: Position | None,
+        *,
+        last: Position | None,
+        opened: int,
+        past: Past,
+        price: Decimal | None,
+        priced_at: datetime | None,
+    ) -> None:
+        """Go on with a bot where another engine has left it; it has done nothing here yet.
+
+        Args:
+            position: the one it has; None where it waits for its first entry.
+            last: its last closed position; None without one.
+            opened, past, price, priced_at: as a Seat has them.
+        """
+        seat = self.seats[name]
+        assert seat.changes == 0
+        seat.position = position or fresh(seat.bot, opened, before=last)
+        seat.opened, seat.past = opened, past
+        seat.price, seat.priced_at = price, priced_at
+        for working in seat.position.working:
+            self._owners[working.order.client_order_id] = name
+
+    @exact
+    def used(self, name: BotName) -> Used:
+        """Return what a bot uses of what all bots share."""
+        seat, treasury = self.seats[name], self.treasury
+        position, symbol = seat.position, seat.bot.instrument.symbol
+        active = position.state is not State.CLOSED
+        working = [one.order.client_order_id for one in position.working]
+        return Used(
+            active=int(active),
+            exits_reserved=exits_to_reserve(seat.bot, position, self._limits.exit_reserve)
+            if active
+            else 0,
+            ordered=sum((treasury.working[one].cost for one in working), ZERO),
+            set_aside=treasury.rungs.get(name, ZERO),
+            worth=position.held * seat.price if position.held and seat.price else ZERO,
+            exposure={symbol: exposure_of(position)},
+        )
 
     @exact
     def evaluate(self, name: BotName, seen: Observation) -> None:
@@ -109,7 +134,8 @@ class Engine:
         seat.price, seat.priced_at = seen.price, seen.at
         if self._limits.max_drawdown is not None:
             self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
-        if self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen)):
+        left = self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen))
+        if left and left[0].accepted:
             return
         self._end_building(seat, seen.at)
         due = entry_due(seat.bot, seat.position, seen, seat.past)
@@ -127,11 +153,78 @@ class Engine:
         self._carry_out(seat, entering)
 
     @exact
-    def close(self, name: BotName, seen: Observation, *, reason: str) -> None:
-        """Sell all that a bot holds, whatever its plan says."""
+    def close(self, name: BotName, seen: Observation, *, reason: str) -> tuple[Decision, ...]:
+        """Cancel what a bot buys and sell all that it holds, whatever its plan says.
+
+        What has to end before that is canceled first. An exchange that does not answer at once has
+        to be asked again until the position is CLOSING; from there evaluate goes on until it is
+        flat.
+
+        Returns:
+            What was decided, in order; empty where nothing is left to do.
+        """
+        seat = self._shown(name, seen)
+        return self._leave(
+            seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason)
+        )
+
+    @exact
+    def add(self, name: BotName, seen: Observation, size: Decimal, *, reason: str) -> Decision:
+        """Buy for `size` quote because somebody says so, as far as every limit lets it through.
+
+        Raises:
+            InvalidRequest: the size is not above 0.
+        """
+        seat = self._shown(name, seen)
+        self._end_building(seat, seen.at)
+        entering = decide_by_hand(
+            seat.bot,
+            seat.position,
+            seen,
+            size,
+            past=seat.past,
+            usage=self._usage(seat, seen.at),
+            limits=self._limits,
+            reason=reason,
+        )
+        self._carry_out(seat, entering)
+        return entering
+
+    @exact
+    def sell(
+        self, name: BotName, seen: Observation, part: Decimal | TrancheId, *, reason: str
+    ) -> tuple[Decision, ...]:
+        """Sell a share of what a bot holds, or a tranche, because somebody says so.
+
+        Where the part is the whole, it is what `close` says of it.
+
+        Args:
+            part: 0 < share <= 1, or the tranche to sell.
+
+        Raises:
+            InvalidRequest, UnknownTranche: as decide_sale says; nothing has happened.
+        """
+        seat = self._shown(name, seen)
+        return self._leave(
+            seat, lambda: decide_sale(seat.bot, seat.position, seen, part, reason=reason)
+        )
+
+    @exact
+    def cancel_entries(self, name: BotName, *, at: datetime, reason: str) -> Decision | None:
+        """Cancel what a bot is buying; the end of the order follows by a report.
+
+        Returns:
+            What was canceled; None where nothing works.
+        """
         seat = self.seats[name]
-        seat.price, seat.priced_at = seen.price, seen.at
-        self._leave(seat, lambda: decide_close(seat.bot, seat.position, seen, reason=reason))
+        if seat.price is None:
+            # It has never looked at the market, so it buys nothing.
+            return None
+        seen = Observation(price=seat.price, at=at, look=Look.EVERYTHING)
+        canceling = decide_cancel(seat.position, seen, reason=reason)
+        if canceling is not None:
+            self._carry_out(seat, canceling)
+        return canceling
 
     @exact
     def receive(self) -> None:
@@ -160,7 +253,7 @@ class Engine:
     @exact
     def equity(self, at: datetime) -> Decimal:
         """Return cash and what is held at the latest prices known at `at`, in quote."""
-        worth = self.treasury.cash
+        worth = self.treasury.cash + self.treasury.others.worth
         for name, seat in self.seats.items():
             if seat.position.held > 0:
                 # What was seen inside a candle, or paid, is later than the close before it.
@@ -171,7 +264,7 @@ class Engine:
 
     def _usage(self, asking: Seat, at: datetime) -> Usage:
         treasury, limits, symbol = self.treasury, self._limits, asking.bot.instrument.symbol
-        day = treasury.day(at)
+        day, others = treasury.day(at), treasury.others
         active = [seat for seat in self.seats.values() if seat.position.state is not State.CLOSED]
         # Sums that no limit and no size asks for are not worth their time at every refusal.
         by_equity = limits.max_drawdown is not None or asking.bot.plan.sized_by_equity
@@ -180,9 +273,10 @@ class Engine:
         capped = active if symbol in limits.symbol_caps else ()
         return Usage(
             free_cash=treasury.free_cash(but=asking.bot.name),
-            active_positions=len(active),
+            active_positions=len(active) + others.active,
             trades_today=treasury.trades[day.date],
-            exits_reserved=sum(
+            exits_reserved=others.exits_reserved
+            + sum(
                 exits_to_reserve(seat.bot, seat.position, limits.exit_reserve)
                 for seat in active
                 if seat is not asking
@@ -190,13 +284,21 @@ class Engine:
             day_ends_at=day.ends_at,
             equity=equity,
             peak_equity=max(treasury.peak_equity, equity),
-            exposure=_exposure(exposed),
+            exposure=_exposure(exposed) + sum(others.exposure.values(), ZERO),
             symbol_exposure=_exposure(
                 seat for seat in capped if seat.bot.instrument.symbol == symbol
-            ),
+            )
+            + others.exposure.get(symbol, ZERO),
             realized_today=treasury.realized_on(day),
             losing_streak=treasury.losing_streak_on(day),
+            halts=self.halts.get(asking.bot.name, ()),
         )
+
+    def _shown(self, name: BotName, seen: Observation) -> Seat:
+        """Return a bot's seat, with what is seen as its latest price."""
+        seat = self.seats[name]
+        seat.price, seat.priced_at = seen.price, seen.at
+        return seat
 
     def _end_building(self, seat: Seat, at: datetime) -> None:
         """End the building once its window has passed; what is still being bought is canceled."""
@@ -208,19 +310,21 @@ class Engine:
         if entry is not None:
             self._exchange.cancel(entry.order.client_order_id)
 
-    def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> bool:
-        """Carry out the exit that `decide` returns; say whether there is an accepted one."""
+    def _leave(self, seat: Seat, decide: Callable[[], Decision | None]) -> tuple[Decision, ...]:
+        """Carry out the exit that `decide` returns; return what was decided, in order."""
         leaving = decide()
         if leaving is None:
-            return False
+            return ()
         self._carry_out(seat, leaving)
-        if leaving.accepted and leaving.order is None and leaving.cancels:
-            # The full exit waited for the partial one to end; it may go now.
-            self.receive()
-            again = decide()
-            if again is not None and again.events:
-                self._carry_out(seat, again)
-        return leaving.accepted
+        if leaving.order is not None or not leaving.cancels:
+            return (leaving,)
+        # The full exit waited for the partial one to end; it may go now.
+        self.receive()
+        again = decide()
+        if again is None or (again.accepted and not again.events):
+            return (leaving,)
+        self._carry_out(seat, again)
+        return leaving, again
 
     def _carry_out(self, seat: Seat, decision: Decision) -> None:
         self._store.record(decision)
@@ -312,7 +416,7 @@ class Engine:
             self.treasury.closed(done.anchor_realized, at)
             seat.closed.append(done)
         seat.opened += 1
-        seat.position = _fresh(seat.bot, seat.opened, before=done)
+        seat.position = fresh(seat.bot, seat.opened, before=done)
 
 
 def _exposure(seats: Iterable[Seat]) -> Decimal:
@@ -329,13 +433,3 @@ def _is_known(position: Position, report: Report, *, working: bool) -> bool:
 
 def _fills(report: Filled, entry: WorkingEntry) -> bool:
     return report.order_id == entry.order.client_order_id
-
-
-def _fresh(bot: Bot, number: int, *, before: Position | None = None) -> Position:
-    return new_position(
-        position_id=PositionId(f"{bot.name}-{number}"),
-        bot=bot.name,
-        instrument=bot.instrument,
-        disposal=bot.disposal,
-        before=before,
-    )

@@ -58,3 +58,11 @@ class Marks(Protocol):
     def take(self, bot: BotName) -> Marked | None:
         """Return the move since the last call for this bot; None where it is told already."""
         ...
+
+
+class Clock(Protocol):
+    """Says what time it is."""
+
+    def __call__(self) -> datetime:
+        """Return the time, UTC."""
+        ...

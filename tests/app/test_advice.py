@@ -112,6 +112,7 @@ def test_what_nothing_reads_is_warned_of() -> None:
 
 STOP = 'stop_loss = "9%"\n'
 DCA = 'plan = "dca"\nsize = 25\nevery = "7d"\n'
+FEES = 'fee_in = "base"\nmaker_fee = "0.2%"\ntaker_fee = "0.2%"'
 MORE = [
     (
         {"entry": DCA + 'build_window = "7d"'},
@@ -128,6 +129,52 @@ MORE = [
     (
         {"portfolio": 'symbol_caps = {"BTC/USD" = 24.99}', "end": STOP},
         "bot b: symbol_caps BTC/USD 24.99 is below its first entry of 25: it never enters",
+    ),
+    (
+        {"portfolio": 'symbol_caps = {"BTC/USD" = 74.99}', "end": STOP},
+        (
+            "bot b: symbol_caps BTC/USD 74.99 is below the 75 that further entry would bring the "
+            "bot to: it is refused"
+        ),
+    ),
+    (
+        {
+            "portfolio": "max_exposure = 45",
+            "entry": 'plan = "ladder"\nbase_size = 20\nlevels = [{drop = 0.1, size = 26}]',
+            "end": 'stop_loss = "30%"',
+        },
+        (
+            "bot b: max_exposure 45 is below the 46 that safety order 1 would bring the bot to: "
+            "it is refused"
+        ),
+    ),
+    (
+        {"end": STOP + 'break_even_after = "0.2%"'},
+        (
+            "bot b: break_even_after 0.2 % lies below the break-even price, 0.20 % above the "
+            "anchor with fees: once armed it sells at a loss"
+        ),
+    ),
+    (
+        {"end": STOP + 'break_even_after = "0.4%"', "instrument": FEES},
+        (
+            "bot b: break_even_after 0.4 % lies below the break-even price, 0.40 % above the "
+            "anchor with fees: once armed it sells at a loss"
+        ),
+    ),
+    (
+        {"end": STOP + 'take_profit = [{gain = "5%", sell = "rest"}]\nbreak_even_after = "5%"'},
+        "bot b: break_even_after 5 % has no effect: take_profit has sold all by then",
+    ),
+    (
+        {
+            "end": STOP
+            + 'take_profit = [{gain = "5%", sell = "rest"}]\ntrailing_take_profit = "10%"'
+        },
+        (
+            "bot b: take profit +5 %, trailing 10 % may sell 5.5 % below the anchor: it trails "
+            "too wide"
+        ),
     ),
     (
         {"portfolio": "max_exposure = 0", "end": STOP},
@@ -161,6 +208,23 @@ def test_the_whole_warning_says_what_comes_of_it(tables: dict[str, str], expecte
     assert settings_of(**{"end": STOP, **tables}).warnings == (expected,)
 
 
+def test_what_is_a_choice_is_a_note_and_no_warning() -> None:
+    """
+    Many a ladder has no stop on purpose; whoever forgot it should still hear so.
+    """
+    gains = 'take_profit = [{gain = "5%", sell = "rest"}]\n'
+    told = settings_of(end=gains)
+
+    assert told.warnings == ()
+    assert told.notes == (
+        "bot b: no exit sells while the price only falls: it holds what it bought until it rises",
+    )
+    for rule in (STOP, 'time_stop = "9d"', "signal_exit = {score = -0.5}"):
+        assert settings_of(end=gains + rule, signals="rsi = {}").notes == ()
+    assert settings_of(end=gains + 'break_even_after = "1%"').notes == told.notes
+    assert settings_of(end="").notes == ()
+
+
 def test_an_order_that_ends_before_a_candle_does_is_warned_of() -> None:
     """
     A candle does not say when inside it a price was reached; one as long as the candle may fill.
@@ -182,7 +246,11 @@ def test_limits_that_just_fit_are_no_warning() -> None:
     """
     At the very bound everything is bought, so there is nothing to say.
     """
-    tables = {"portfolio": 'max_exposure = 75\nsymbol_caps = {"BTC/USD" = 25}', "end": STOP}
+    exits = (
+        'take_profit = [{gain = "5%", sell = "50%"}, {gain = "25%", sell = "rest"}]\n'
+        'trailing_take_profit = "20%"\nbreak_even_after = "0.3%"\n'
+    )
+    tables = {"portfolio": "max_exposure = 75", "end": STOP + exits}
 
     assert settings_of(entry=DCA + 'build_window = "7d1s"', **tables).warnings == ()
 

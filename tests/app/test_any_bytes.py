@@ -13,10 +13,11 @@ from typing import Final
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line import FIRST_AT, HOUR, Said, trancher
+from sparing import one_in
 
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 CONFIGS: Final = tuple(path.read_bytes() for path in sorted(EXAMPLES.glob("*.toml")))
@@ -136,7 +137,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # An example runs up to five commands; so there are fewer than of a property of arithmetic.
-few = settings(max_examples=settings().max_examples // 4)
+few = one_in(8)
 
 
 def check(said: Said, *, reports: bool = False) -> None:

@@ -222,3 +222,27 @@ def test_a_bad_entry_is_told_in_one_sentence(tables: dict[str, str], expected: s
     Keys that contradict each other are told at the one that is too much or missing.
     """
     assert told(**tables) == f"bot.entry.{expected}"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("base_order", "base_size"),
+        ("base_order_volume", "base_size"),
+        ("Safety_Order", "safety_size"),
+        ("max_safety_orders", "max_safety"),
+        ("price_deviation", "deviation"),
+        ("safty_size", "safety_size"),
+    ],
+)
+def test_a_key_of_a_hosted_bot_is_told_as_ours(written: str, meant: str) -> None:
+    """
+    Who moves a ladder over types the names that are known; a slip of ours is still found.
+    """
+    said = told(
+        entry=f'plan = "ladder"\nbase_size = 10\nlevels = [{{drop = 0.1, size = 20}}]\n'
+        f"{written} = 10"
+    )
+
+    assert "found an unknown key, expected one of" in said
+    assert said.endswith(f"did you mean {meant}?")

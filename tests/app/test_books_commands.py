@@ -147,6 +147,40 @@ def test_a_position_shows_its_tranches(folder: Path, kept: Any) -> None:
     assert "realized" in said.words
 
 
+def test_a_position_shows_the_score_and_what_each_rule_measures_from(tmp_path: Path) -> None:
+    """
+    At 01:00 the desk says 0.7, and the rung of 0.6 buys. A gain over the break-even and a stop
+    over the tranche know no anchor.
+    """
+    config(
+        tmp_path / "s.toml",
+        CONFIG.partition("[[bot]]")[0],
+        """
+        [[bot]]
+        name = "scored"
+        symbol = "BTC/USD"
+        [bot.signals]
+        external = {desk = {max_age = "9h"}}
+        [bot.entry]
+        plan = "graduated"
+        steps = [{score = 0.6, size = 20}]
+        [bot.exit]
+        take_profit = [{gain = "5%", sell = "rest", over = "break_even"}]
+        stop_loss = {loss = "9%", over = "tranche"}
+        """,
+    )
+    (tmp_path / "s.csv").write_text("time,name,score\n2024-01-01T01:00:00Z,desk,0.7\n")
+    candles(tmp_path / "c.csv", *[FLAT] * 4)
+    command = ("backtest", "s.toml", "--data", "c.csv", "--signals", "s.csv", "--db", DB)
+    done(*command, folder=tmp_path)
+
+    said = done("position", "scored", "--db", DB, folder=tmp_path).words
+
+    assert "because of score price bought" in said
+    assert "score 0.6 0.7 100.00 0.2 0.2" in said
+    assert "measured from the break-even price and the price of each tranche." in said
+
+
 def test_a_position_shows_the_anchor_beside_the_average(tmp_path: Path) -> None:
     """
     Bought 0.2 at 100 and 0.375 at 80; at 95.7 half is sold, the oldest first. What is left cost
@@ -194,10 +228,11 @@ def test_decisions_are_newest_first_and_repeats_are_one(folder: Path, kept: Any)
             "unit": "positions",
             "unblocks_at": None,
             "unblocks_when": "a position of any bot is closed",
+            "key": None,
         }
     ]
     said = done("decisions", "late", "--db", DB, folder=folder).words
-    assert "MAX_ACTIVE_POSITIONS: 2 against 1 positions, 1 over, until a position of" in said
+    assert "MAX_ACTIVE_POSITIONS: 2 against 1 position, 1 over, until a position of" in said
 
 
 def test_decisions_are_as_many_as_asked_for(folder: Path, kept: Any) -> None:

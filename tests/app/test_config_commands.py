@@ -124,7 +124,7 @@ SAID = [
     "building: ends 14d after the first entry",
     "a rung larger than the room left: clipped to it",
     "cooldown after a stop 1d",
-    "stop loss -12 %: sells all, trailing stop -3 % from the peak: sells all, break-even stop",
+    "stop loss -12 %: sells all, trailing stop -3 % from the peak, once +5 % was reached: sells",
     "break-even stop after +4 %: sells all, signal exit, score <= -0.5: sells 50 %, take profit",
     "take profit +4 % of the break-even: sells 25 %",
     "take profit +8 %, trailing 2 %: sells the rest",

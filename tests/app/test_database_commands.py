@@ -60,10 +60,10 @@ def test_an_older_database_is_upgraded_once_and_keeps_its_books(tmp_path: Path) 
     second = done("db", "upgrade", "--db", DB, folder=tmp_path).out
 
     assert said.err == (
-        "books.db: found schema 0001, expected schema 0003: run `trancher db upgrade`\n"
+        "books.db: found schema 0001, expected schema 0004: run `trancher db upgrade`\n"
     )
-    assert first == "books.db was of schema 0001, and is of schema 0003 now.\n"
-    assert second == "books.db is of schema 0003 already.\n"
+    assert first == "books.db was of schema 0001, and is of schema 0004 now.\n"
+    assert second == "books.db is of schema 0004 already.\n"
     assert done("status", "--db", DB, folder=tmp_path).out == before
     done("verify", "--db", DB, folder=tmp_path)
 
@@ -86,6 +86,6 @@ def test_books_of_an_older_program_answer_after_an_upgrade(tmp_path: Path) -> No
     assert [one["status"] for one in tranches] == ["closed", "partly_sold"]
     assert "sells at or above 130.00 (+18.2 %)" in why["steps"]
     assert "would be active position 2 of at most 1 beside steps" in why["late"]
-    assert verified.startswith("22 entries, 1 positions, 1 loads: everything that is stored")
+    assert verified.startswith("22 entries, 1 position, 1 load: everything that is stored")
     for words in ("journal", "decisions steps", "bots list", "bots show late"):
         done(*words.split(), "--db", DB, "--json", folder=tmp_path)

@@ -6,16 +6,17 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line import done, trancher
+from sparing import one_in
 from trancher.app.settings import load, parse
 from trancher.app.starter_ladder import ladder_text
 from trancher.core.exits import StopLoss, TakeProfit
 
 NUMBERS: Final = "base=10,safety=20,deviation=2%,step_scale=1.5,volume_scale=2,max_safety=4"
-LEAN: Final = settings(max_examples=max(settings().max_examples // 4, 20))
+LEAN: Final = one_in(10)
 
 
 def test_its_plan_is_the_ladder_of_the_hosted_bot(tmp_path: Path) -> None:

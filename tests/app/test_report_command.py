@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from command_line import candles, config, done, trancher
 from processes import ended, started
+from sparing import one_in
 from trancher.app.report_file import LIBRARY, LIBRARY_HASH, LIBRARY_VERSION, asset, page
 from trancher.app.report_packing import packed, unpacked
 
@@ -144,6 +145,7 @@ values = st.recursive(
 )
 
 
+@one_in(5)
 @given(value=values)
 def test_packing_loses_nothing(value: Any) -> None:
     """

@@ -117,6 +117,23 @@ def test_cash_reservations_and_trades_are_the_engines(
         assert one.position.state == seat.position.state
 
 
+@pytest.mark.parametrize(("hours", "seed"), LENGTHS[:3])
+def test_the_peak_of_equity_is_the_engines(tmp_path: Path, hours: int, seed: int) -> None:
+    """
+    Where a limit looks at the drawdown the run keeps its peak, which verify reads with the rest.
+    """
+    limited = CONFIG.replace("max_active_positions = 2", 'max_drawdown = "1%"')
+    engine = kept(parse(limited, file="three.toml"), tmp_path, hours, seed).replayed.engine
+    url = f"sqlite:///{tmp_path}/{seed}.db"
+
+    found = standing(url)
+
+    peak = engine.treasury.peak_equity
+    assert peak > found.equity
+    assert found.usage(found.bots[0], found.at).peak_equity == found.peak_equity == peak
+    assert done("verify", "--db", url, folder=tmp_path).out
+
+
 def test_a_run_that_was_killed_is_told_as_far_as_it_went(
     settings: Settings, tmp_path: Path
 ) -> None:

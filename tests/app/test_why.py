@@ -63,8 +63,8 @@ BLOCKS: Final = {
     "COOLDOWN": (
         {"limits": 'tranche_cooldown = "6h"'},
         (
-            "it does not buy 30.00 USD (rung 2) because its cooldown of 6h began 4h before, "
-            "until 2024-01-01 07:00 UTC"
+            "it does not buy 30.00 USD (rung 2) because its cooldown of 6h after an entry "
+            "began 4h before, until 2024-01-01 07:00 UTC"
         ),
     ),
     "MAX_DAILY_TRADES": (
@@ -95,13 +95,24 @@ BLOCKS: Final = {
             "until the position is closed"
         ),
     ),
+    "MAX_DRAWDOWN": (
+        {
+            "portfolio": 'max_drawdown = "0.5%"',
+            "second": '{when = {elapsed = "3h"}, size = 30}',
+            "rows": (FLAT, FLAT, "100 150 100 150", "150 150 100 100", FLAT, FLAT),
+        },
+        (
+            "it does not buy 30.00 USD (rung 2) because equity is 0.99 % below its peak, of at "
+            "most 0.5 %, until equity rises above 1004.9301"
+        ),
+    ),
 }
 
 
 @pytest.mark.parametrize("code", BLOCKS)
 def test_a_block_is_told_with_its_end(tmp_path: Path, code: str) -> None:
     """
-    Five blocks, five sentences. The core is asked anew, and agrees with the decision on record.
+    A block, a sentence. The core is asked anew, and agrees with the decision on record.
     """
     given, expected = BLOCKS[code]
     run(tmp_path, **given)  # type: ignore[arg-type]
@@ -140,7 +151,10 @@ def test_two_reasons_are_both_told(tmp_path: Path) -> None:
     said = why(tmp_path)
 
     assert [one["code"] for one in said["blocked_by"]] == ["MAX_TRANCHES", "COOLDOWN"]
-    assert "until the position is closed; and its cooldown of 6h began 4h" in said["sentence"]
+    assert (
+        "until the position is closed; and its cooldown of 6h after an entry began 4h"
+        in said["sentence"]
+    )
 
 
 WAITS: Final = [

@@ -11,8 +11,9 @@ import numpy as np
 from backtest.model import Model
 from trancher.app.backtesting import engine_portfolio, signals_of
 from trancher.app.settings import Settings, parse
-from trancher.backtest.exact import Evaluate, Replay, Replayed
+from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.runner import Strategy
 from trancher.core.events import EntryAccepted, ExitAccepted, Filled
 from trancher.core.exits import TakeProfit

@@ -13,8 +13,8 @@ from backtest.replays import candles_of as candles_on
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
 from trancher.core.events import Filled
-from trancher.engine import Seat
 from trancher.market.candles import Candles
+from trancher.seat import Seat
 
 MIDNIGHT: Final = datetime(2025, 1, 1, tzinfo=UTC)
 SYMBOL: Final = "ACME/USD"

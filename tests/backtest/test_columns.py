@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparing import one_in
 from trancher.backtest.columns import BLOCK, AtLeast, AtMost, Column, Way, first_met
 
 SUPERBLOCK = BLOCK * BLOCK
@@ -58,6 +59,7 @@ def test_the_one_candle_that_matters_is_found_wherever_blocks_meet(start: int, p
     assert found == (place if start <= place else count)
 
 
+@one_in(4)
 @given(data=st.data())
 def test_a_search_finds_what_visiting_every_candle_finds(data: st.DataObject) -> None:
     """

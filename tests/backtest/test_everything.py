@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.cases import rows_from
 from backtest.everything import OTHER, everything, several
 from backtest.replays import FIRST, INTERVAL, SYMBOL, Row, candles_of, replay_of
+from sparing import one_in
 from strategies import Dial, dials
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
@@ -21,7 +22,7 @@ from trancher.core.money import EXACT
 from trancher.core.order import Side
 from trancher.core.signals import RISING
 
-LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
+LEAN = one_in(10)
 CANDLE = timedelta(minutes=INTERVAL)
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=60).map(rows_from)
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.signal_cases import FIRST, HOUR, QUICK, Row, candles_of, closing, drawn_rows, part
+from sparing import one_in
 from trancher.backtest.readings import (
     BotSignals,
     ExternalTerms,
@@ -19,6 +20,7 @@ from trancher.backtest.readings import (
     SignalTerms,
     readings_of,
 )
+from trancher.backtest.times import micros
 from trancher.core.money import exact
 from trancher.core.signals import (
     SILENT,
@@ -41,8 +43,10 @@ ZERO: Final = Decimal(0)
 Heard = tuple[dict[str, Decimal], dict[str, Decimal], dict[str, datetime]]
 
 
-def heard_at(candles: Candles, signals: BotSignals) -> list[Heard]:
-    """Return the levels, the scores and the valid events that are known at each close."""
+def heard_at(
+    candles: Candles, signals: BotSignals, *, later: timedelta = timedelta(0)
+) -> list[Heard]:
+    """Return the levels, scores and events known at each close that still count `later`."""
     timeframe = signals.timeframe or candles.interval
     coarse = aggregate(candles, timeframe)
     series = series_of({n: terms.signal for n, terms in signals.built_in.items()}, bars_of(coarse))
@@ -50,27 +54,27 @@ def heard_at(candles: Candles, signals: BotSignals) -> list[Heard]:
         name: [(coarse.closed_at(index), reading_at(one, index)) for index in range(len(coarse))]
         for name, one in series.items()
     }
-    return [
-        _heard(said, signals, timeframe, candles.closed_at(index)) for index in range(len(candles))
-    ]
+    closes = [candles.closed_at(index) for index in range(len(candles))]
+    return [_heard(said, signals, timeframe, at, at + later) for at in closes]
 
 
 def _heard(
     said: Mapping[str, Sequence[tuple[datetime, SignalReading]]],
     signals: BotSignals,
     timeframe: timedelta,
+    closed_at: datetime,
     now: datetime,
 ) -> Heard:
     latest: dict[str, SignalReading] = {}
     came: list[tuple[datetime, str, timedelta]] = []
     for name, readings in said.items():
-        known = [(at, one) for at, one in readings if at <= now]
+        known = [(at, one) for at, one in readings if at <= closed_at]
         latest |= {name: one for at, one in known if now - at <= timeframe}  # noqa: B035 the last
         max_age = signals.built_in[name].max_age
         max_age = timeframe if max_age is None else max_age
         came += [(at, event, max_age) for at, one in known for event in one.events]
     for name, terms in signals.external.items():
-        rows = [row for row in signals.outside if row.name == name and row.at <= now]
+        rows = [row for row in signals.outside if row.name == name and row.at <= closed_at]
         spoken = [(row.at, row.score) for row in rows if row.score is not None]
         if spoken and now - spoken[-1][0] <= terms.max_age:
             latest[name] = SignalReading(score=spoken[-1][1])
@@ -98,6 +102,28 @@ def expected(candles: Candles, signals: BotSignals) -> list[Readings]:
                 score=score,
                 confirmed_score=lowest(history, now - signals.confirm),
                 temperature=temperature,
+                contributions=contributions(scores, signals.weights),
+            )
+        )
+    return readings
+
+
+@exact
+def expected_later(candles: Candles, signals: BotSignals, later: timedelta) -> list[Readings]:
+    """Return what one more evaluation finds, so much after each close, without a new word."""
+    closes = expected(candles, signals)
+    history = [(candles.closed_at(index), one.score) for index, one in enumerate(closes)]
+    readings: list[Readings] = []
+    for index, (levels, scores, events) in enumerate(heard_at(candles, signals, later=later)):
+        now, score = candles.closed_at(index) + later, combined(scores, signals.weights)
+        known = [*history[: index + 1], (now, score)]
+        readings.append(
+            Readings(
+                indicators=levels,
+                events=events,
+                score=score,
+                confirmed_score=lowest(known, now - signals.confirm),
+                temperature=signals.thermometer.next(closes[index].temperature, score),
                 contributions=contributions(scores, signals.weights),
             )
         )
@@ -165,6 +191,7 @@ def cases(draw: st.DrawFn) -> tuple[Candles, BotSignals]:
     )
 
 
+@one_in(5)
 @given(case=cases())
 def test_readings_are_what_the_core_makes_of_the_signals(
     case: tuple[Candles, BotSignals],
@@ -180,6 +207,25 @@ def test_readings_are_what_the_core_makes_of_the_signals(
     assert [readings.at(index) for index in range(len(candles))] == expected(candles, signals)
 
 
+@one_in(5)
+@given(case=cases(), minutes=st.sampled_from([0, 1, 15, 16, 50, 60, 61, 540, 541]))
+def test_readings_age_until_they_are_looked_at(
+    case: tuple[Candles, BotSignals], minutes: int
+) -> None:
+    """
+    Inside the first candle after a gap what has become stale is absent, and its score 0; score,
+    confirmation and temperature are what an evaluation then would find without a new word.
+    """
+    candles, signals = case
+    later = timedelta(minutes=minutes)
+
+    readings = readings_of(candles, signals)
+
+    aged = [readings.aged(i, micros(candles.closed_at(i) + later)) for i in range(len(candles))]
+    assert aged == expected_later(candles, signals, later)
+
+
+@one_in(5)
 @given(case=cases())
 def test_arrays_say_what_the_readings_say(case: tuple[Candles, BotSignals]) -> None:
     """
@@ -329,6 +375,7 @@ def test_candles_that_do_not_make_the_timeframe_are_refused() -> None:
         heard(closing(100, 101), timeframe=timedelta(minutes=90), built_in=built_in)
 
 
+@one_in(5)
 @given(case=cases(), cut=st.integers(1, 25))
 def test_no_reading_looks_ahead(case: tuple[Candles, BotSignals], cut: int) -> None:
     """

@@ -5,11 +5,12 @@ from itertools import pairwise, takewhile
 from typing import Final
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from backtest.replays import Row, candles_of, replay_of
 from backtest.scripted import configuration, only_seat
+from sparing import one_in
 from strategies import Dial, dials
 from trancher.app.backtesting import engine_portfolio
 from trancher.app.settings import Settings, parse
@@ -21,7 +22,7 @@ from trancher.core.pnl import figures
 
 MIDNIGHT: Final = datetime(2025, 1, 1, tzinfo=UTC)
 HUNDRED: Final = Decimal(100)
-LEAN: Final = settings(max_examples=max(settings().max_examples // 4, 20))
+LEAN: Final = one_in(8)
 TERMS: Final = "price_tick = 0.01\nquantity_step = 0.00000001"
 LADDER: Final = """plan = "ladder"
 base_size = 10

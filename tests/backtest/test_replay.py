@@ -4,13 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.cases import Case, cases, rows_from
 from backtest.replays import Row, candles_of, fills_of, records_of, replay_of, replayed
 from backtest.scripted import MIDNIGHT, ONCE, bot, head
 from backtest.scripted import candles_of as hours
+from sparing import one_in
 from strategies import Dial
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
@@ -19,7 +20,7 @@ from trancher.core.decision import Kind
 from trancher.core.events import EntryAccepted, Event, Filled
 from trancher.market.candles import Candles
 
-LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
+LEAN = one_in(10)
 
 
 def jumping(text: str, candles: dict[str, Candles], *, jump: bool) -> Replayed:

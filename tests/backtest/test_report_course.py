@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.cases import rows_from
@@ -12,6 +12,7 @@ from backtest.everything import everything
 from backtest.replays import SYMBOL, Row, replay_of
 from backtest.replays import candles_of as candles_on
 from backtest.scripted import BOUGHT_AT_100, MIDNIGHT, Prices, candles_of, configuration
+from sparing import one_in
 from strategies import Dial, dials
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
@@ -36,7 +37,7 @@ from trancher.core.order import BotName, PositionId
 from trancher.core.watch import watch
 from trancher.market.candles import Candles
 
-LEAN = settings(max_examples=max(settings().max_examples // 10, 20))
+LEAN = one_in(10)
 CASH = Decimal(1000)
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=60).map(rows_from)
 

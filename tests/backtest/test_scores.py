@@ -5,6 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparing import one_in
 from trancher.backtest.scores import combined_scores, lowest_over, ranks_of
 from trancher.core.money import exact
 from trancher.core.signals import Temperature, Thermometer, combined
@@ -35,6 +36,7 @@ def thermometers(draw: st.DrawFn) -> Thermometer:
     )
 
 
+@one_in(4)
 @given(scores=st.lists(units, min_size=1, max_size=40), thermometer=thermometers())
 def test_ranks_are_the_fold_of_the_thermometer(
     scores: list[int], thermometer: Thermometer
@@ -51,6 +53,7 @@ def test_ranks_are_the_fold_of_the_thermometer(
     assert ranks_of(np.array(scores), thermometer).tolist() == fold
 
 
+@one_in(4)
 @given(
     times=st.lists(st.integers(1, 60), min_size=1, max_size=60, unique=True).map(sorted),
     scores=st.lists(units, min_size=60, max_size=60),
@@ -74,6 +77,7 @@ def test_the_lowest_over_a_time_is_found_in_runs(
 
 
 @exact
+@one_in(4)
 @given(
     scores=st.lists(st.tuples(units, units, units), min_size=1, max_size=20),
     weights=st.lists(

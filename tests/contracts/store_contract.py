@@ -190,7 +190,9 @@ def life(seed: int) -> Life:
     """Return the life of some bot, some ninety steps long."""
     random = Random(seed)  # noqa: S311 nothing secret is drawn
     dial = Dial(random.getrandbits(96))
-    steps = [step_from(Dial(random.getrandbits(20))) for _ in range(90)]
+    steps = [
+        step_from(Dial(random.getrandbits(20)), Dial(random.getrandbits(20))) for _ in range(90)
+    ]
     return Life(bot_from(dial), portfolio_from(dial), steps)
 
 

@@ -32,7 +32,7 @@ from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.limits import BotLimits, ExitReserve, ReserveFunds
 from trancher.core.plans import SafetyLevel, dca, ladder
 from trancher.core.position import Position
-from trancher.core.rungs import EntryRung, Of, Plan, Rearm
+from trancher.core.rungs import EntryRung, Of, OnExcess, Plan, Rearm
 from trancher.core.tranches import Disposal
 
 LEVELS = tuple(
@@ -110,6 +110,44 @@ def test_the_rungs_to_come_keep_their_money(bot: Bot, taking: str, rest: str) ->
     """
     assert reserve(bot, opened(), taking=(0, "20")) == Decimal(taking)
     assert reserve(bot, after(BASE)) == Decimal(rest)
+
+
+@pytest.mark.parametrize(
+    ("bot", "kept"),
+    [
+        (limited(), "121.2"),
+        (limited(size="140"), "121.2"),
+        (limited(size="100"), "80.8"),
+        (limited(size="90"), "70.7"),
+        (limited(size="89.99"), "70.6899"),
+        (limited(size="20"), "0"),
+        (limited(size="19"), "0"),
+        (limited(size="50.00000000009"), "30.3"),
+        (limited(size="100", smallest="10"), "80.8"),
+        (limited(size="100", smallest="10.01"), "70.7"),
+        (limited(largest="35"), "101"),
+        (limited(largest="35.00000000009"), "101"),
+        (limited(largest="35", size="100"), "80.8"),
+        (limited(largest="35", smallest="35"), "70.7"),
+        (limited(largest="0"), "0"),
+        (limited(size="60", tranches=4), "40.4"),
+        (limited(size="60", tranches=2), "30.3"),
+        (limited(size="40", tranches=2), "20.2"),
+        (limited(size="40", tranches=1), "0"),
+        (limited(size="45", mode=ReserveFunds.NEXT), "25.25"),
+        (limited(largest="25", mode=ReserveFunds.NEXT), "25.25"),
+        (limited(size="20", mode=ReserveFunds.NEXT), "0"),
+    ],
+)
+def test_a_rung_that_is_clipped_keeps_what_it_will_cost(bot: Bot, kept: str) -> None:
+    """
+    Base 20, then 30 + 40 + 50 and a fee of 1 %, clipped to the largest tranche and to the room of
+    the position, as each will be when it is bought.
+    """
+    clipping = replace(bot, plan=replace(bot.plan, on_excess=OnExcess.CLIP))
+
+    assert reserve(clipping, opened(), taking=(0, "20")) == Decimal(kept)
+    assert reserve(clipping, after(BASE)) == Decimal(kept)
 
 
 def reserve(
@@ -213,7 +251,8 @@ def test_the_build_window_runs_from_the_first_fill(
 
 def test_a_rung_that_repeats_keeps_the_money_of_every_use() -> None:
     """
-    Four times 25: three to come while the first is taken, as many as still fit into 80.
+    Four times 25: three to come while the first is taken, as many as still fit into 80,
+    and the 5 that are left of it where the plan clips.
     """
     plan = replace(
         BOT.plan,
@@ -229,6 +268,8 @@ def test_a_rung_that_repeats_keeps_the_money_of_every_use() -> None:
 
     assert reserve(free, opened(), taking=(0, "25")) == Decimal("75.75")
     assert reserve(tight, opened(), taking=(0, "25")) == Decimal("50.50")
+    clipping = replace(tight, plan=replace(plan, on_excess=OnExcess.CLIP))
+    assert reserve(clipping, opened(), taking=(0, "25")) == Decimal("55.55")
     second = after([*HELD, entry("b2", rung=1), filled("b2", "0.25", "100"), ended("b2")])
     assert reserve(free, second) == Decimal("50.50")
     assert reserve(free, second, taking=(1, "25")) == Decimal("25.25")

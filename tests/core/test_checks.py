@@ -3,7 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from strategies import NOON
-from trancher.core.checks import check, in_flight, not_building
+from trancher.core.checks import building_ended, check, in_flight, not_building
 from trancher.core.limits import (
     Ask,
     BotLimits,
@@ -194,6 +194,7 @@ def test_the_cooldown_says_when_it_ends() -> None:
             missing=Decimal("0.000001"),
             unit=Unit.SECONDS,
             unblocks_at=NOON,
+            key="tranche_cooldown",
         ),
     )
     assert asked(replace(early, last_entry_at=None)) == ()
@@ -377,4 +378,12 @@ def test_refusals_outside_the_table_carry_their_numbers_too() -> None:
         missing=Decimal(1),
         unit=Unit.ORDERS,
         unblocks_when="the partial exit has ended",
+    )
+    assert building_ended() == Refusal(
+        code=RefusalCode.NOT_BUILDING,
+        measured=Decimal(1),
+        limit=Decimal(0),
+        missing=Decimal(1),
+        unit=Unit.POSITIONS,
+        unblocks_when="the position is closed",
     )

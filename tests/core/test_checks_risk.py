@@ -159,16 +159,16 @@ def test_a_drawdown_is_measured_from_the_peak(
 
 def test_the_cooldown_after_a_stop_stands_beside_the_other() -> None:
     """
-    Both are told, each with its own end.
+    Both are told, each with its name and its own end.
     """
     bot = replace(BOT, reentry_cooldown=timedelta(hours=1))
     ask = replace(ASK, last_entry_at=NOON, stopped_at=NOON - timedelta(minutes=30))
 
-    told = [(one.code, one.unblocks_at) for one in asked(ask, bot=bot)]
+    told = [(one.code, one.key, one.unblocks_at) for one in asked(ask, bot=bot)]
 
     assert told == [
-        (RefusalCode.COOLDOWN, NOON + timedelta(minutes=15)),
-        (RefusalCode.COOLDOWN, NOON + timedelta(minutes=30)),
+        (RefusalCode.COOLDOWN, "tranche_cooldown", NOON + timedelta(minutes=15)),
+        (RefusalCode.COOLDOWN, "reentry_cooldown", NOON + timedelta(minutes=30)),
     ]
     assert asked(replace(ASK, stopped_at=NOON - timedelta(hours=1)), bot=bot) == ()
 

@@ -348,7 +348,7 @@ def test_a_close_sells_all_whatever_the_plan_says() -> None:
     assert order_of(again).quantity == Decimal("0.6")
 
 
-@pytest.mark.parametrize("events", [(), (entry(),), SHORT])
+@pytest.mark.parametrize("events", [(), SHORT])
 def test_a_close_of_nothing_or_of_what_is_being_sold_is_no_decision(
     events: tuple[Event, ...],
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.facts import after, entry, filled, leave
 from core.facts import ended as order_ended
 from core.walk import Life, Step, walk
+from sparing import one_in
 from strategies import BOT_NAME, BOT_RULES, BTC, NOON, observed, opened, units
 from trancher.core.anchor import Anchor, realized_by_fill
 from trancher.core.book import Book, book_dust, dust_line, sell
@@ -255,6 +256,7 @@ def test_what_is_sellable_with_the_line_is_no_dust_after_a_short_exit() -> None:
 paths: Final = st.lists(st.sampled_from([0, 12, -12, 50, -40]), min_size=8, max_size=20)
 
 
+@one_in(4)
 @given(moves=paths, most=st.integers(1, 40))
 def test_swept_dust_changes_no_decision_and_no_order(moves: list[int], most: int) -> None:
     """

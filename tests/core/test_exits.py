@@ -123,7 +123,7 @@ def test_the_last_sensible_value_is_allowed() -> None:
         ),
         (
             TrailingStop(activate=HALF, trail=D("0.02")),
-            "trailing stop -2 % from the peak",
+            "trailing stop -2 % from the peak, once +50 % was reached",
             "all",
             LOSS,
         ),

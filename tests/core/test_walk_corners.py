@@ -6,6 +6,7 @@ from random import Random
 
 from core.test_walks import ALLOWED
 from core.walk import Life, Story, step_from, walk
+from core.wishes import Wish
 from strategies import Dial, bot_from, portfolio_from
 from trancher.core.decision import Decision
 from trancher.core.lifecycle import State
@@ -21,12 +22,15 @@ def test_the_walk_reaches_every_corner() -> None:
     dice, seen = Random(1), Counter[str]()  # noqa: S311 - a seeded path, not a secret
     for _ in range(2000):
         dial = Dial(dice.getrandbits(192))
-        path = [step_from(Dial(dice.getrandbits(40))) for _ in range(20)]
+        path = [
+            step_from(Dial(dice.getrandbits(40)), Dial(dice.getrandbits(20))) for _ in range(20)
+        ]
         story = walk(Life(bot_from(dial), portfolio_from(dial), path))
         seen.update(f"{one.before.state} -> {one.after.state}" for one in story.happened)
         seen.update(f"holds {one.after.state}" for one in story.happened if one.after.held > 0)
         seen.update(f"reserve {story.bot.limits.reserve_funds}" for _ in story.asked)
         seen.update(corner for d in story.decisions for corner in corners_of(d))
+        seen.update(f"wish {a.wish}" for a in story.asked if a.decision.accepted)
         seen.update(corner for p in story.positions for corner in corners_of_position(story, p))
 
     reached = {f"{source} -> {target}" for source, target in ALLOWED}
@@ -35,6 +39,7 @@ def test_the_walk_reaches_every_corner() -> None:
     reached |= {code.value for code in RefusalCode}
     reached |= {"StopLoss", "TrailingStop", "BreakEvenStop", "TimeStop", "SignalExit"}
     reached |= {"names two", "names one twice", "keeps crumbs", "trails", "clipped", "rests"}
+    reached |= {f"wish {wish}" for wish in Wish}
     reached |= {"re-armed", "sold in two", "break even", "two exits work"}
     assert reached - set(seen) == set()
 

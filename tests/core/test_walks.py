@@ -9,6 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 
 from core.walk import CASH, Asked, Life, Story, lives, walk
+from core.wishes import ADDS, BY_NAME, Wish
 from strategies import BOT_RULES
 from trancher.core.claims import Over
 from trancher.core.decide_entry import decide_entry
@@ -20,7 +21,7 @@ from trancher.core.exits import StopLoss, TakeProfit
 from trancher.core.lifecycle import TRANSITIONS, State
 from trancher.core.limits import BotLimits, PortfolioLimits, RefusalCode, Usage
 from trancher.core.money import QUOTE_QUANTUM, exact
-from trancher.core.order import EntryOrder
+from trancher.core.order import BY_HAND, EntryOrder
 from trancher.core.pnl import identity_gap
 from trancher.core.position import Position
 from trancher.core.rungs import OnExcess
@@ -116,6 +117,9 @@ def one_entry_works_at_a_time(story: Story) -> None:
         assert entries <= 1
         for index, uses in one.after.rung_uses.items():
             bought = sum(tranche.rung == index for tranche in one.after.book.tranches)
+            if index == BY_HAND:
+                assert bought <= uses <= bought + entries
+                continue
             again = 0 if plan.rearm is None else plan.rearm.times
             most = plan.entries[index].repeat + (bought if again is None else again)
             assert 0 <= uses <= most
@@ -179,7 +183,11 @@ def without_tranches(life: Life) -> Life:
         if not (isinstance(rule, StopLoss | TakeProfit) and rule.over is Over.TRANCHE)
         and not (isinstance(rule, TakeProfit) and rule.one_tranche)
     )
-    return replace(life, bot=replace(life.bot, plan=replace(plan, exits=exits, rearm=None)))
+    bot = replace(life.bot, plan=replace(plan, exits=exits, rearm=None))
+    path = [
+        replace(step, wish=Wish.NOTHING) if step.wish in BY_NAME else step for step in life.path
+    ]
+    return replace(life, bot=bot, path=path)
 
 
 @exact
@@ -191,7 +199,7 @@ def earned(position: Position) -> Decimal:
 
 
 def entered(story: Story) -> list[tuple[Asked, EntryOrder]]:
-    """Return the entries that were accepted, with what they were decided from."""
+    """Return the entries that were accepted, by hand or not, with what they were decided from."""
     return [
         (asked, asked.decision.order)
         for asked in story.asked
@@ -202,7 +210,8 @@ def entered(story: Story) -> list[tuple[Asked, EntryOrder]]:
 @given(life=lives)
 def test_an_accepted_entry_breaks_no_limit(life: Life) -> None:
     """
-    Invariant 2 of decide: with this entry counted in, every limit of the bot and all still holds.
+    Invariant 2 of decide: with this entry counted in, every limit of the bot and all still holds,
+    whoever asked for it; and no halt is in force.
     """
     story = walk(life)
 
@@ -222,6 +231,7 @@ def test_an_accepted_entry_breaks_no_limit(life: Life) -> None:
         within(usage.trades_today + 1, portfolio.max_daily_trades)
         within(story.bot.instrument.with_taker_fee(order.size), usage.free_cash)
         assert position.working_entry is None
+        assert usage.halts == ()
         assert past.stopped_at is None or asked.seen.at - past.stopped_at >= bot.reentry_cooldown
         if portfolio.max_daily_loss is not None:
             assert -usage.realized_today < portfolio.max_daily_loss
@@ -236,12 +246,17 @@ def test_an_accepted_entry_was_meant_and_warm_enough(life: Life) -> None:
     """
     Its rung was due by the confirmed score as well, at its temperature, by no event that an
     earlier position had lived through, and not within the back-off; it asks for what its rung
-    says, or for less where the plan clips, at a limit on the tick that is not above the price.
+    says, or for less where the plan clips, at a limit on the tick that is not above the price. By
+    hand it is no rung's, takes what is there, and spends no more than was said.
     """
     story = walk(life)
 
     plan, tick = story.bot.plan, story.bot.instrument.price_tick
     for asked, order in entered(story):
+        if asked.wish in ADDS:
+            assert (order.rung, order.limit_price) == (BY_HAND, None)
+            assert order.size <= Decimal(asked.wish)
+            continue
         rung, seen, past = plan.entries[order.rung], asked.seen, asked.past
         least, readings = rung.min_temperature, seen.readings
         assert least is None or readings.temperature.rank >= least.rank
@@ -336,7 +351,7 @@ def test_no_exit_is_ever_refused_by_a_limit(life: Life) -> None:
         assert leaving == decide_exit(life.bot, asked.position, asked.seen)
         if leaving is not None:
             assert {refusal.code for refusal in leaving.refusals} <= TOO_SMALL
-        if asked.decision.kind is Kind.EXIT:
+        if asked.decision.kind is Kind.EXIT and asked.wish is Wish.NOTHING:
             assert leaving == asked.decision
 
 

@@ -5,7 +5,8 @@ judges: the tests read what happened from the story.
 
 Invariants:
 1. The same bot and steps give the same story.
-2. Every event goes through evolve, every decision through decide_exit, decide_entry, conclude.
+2. Every event goes through evolve, every decision through decide_exit, decide_entry, conclude, or
+   through what decides by hand.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from core.test_halts import PAUSED, STOPPED
+from core.wishes import Wish, granted
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
 from trancher.core.bot import NO_PAST, Bot, Past, exposure_of
 from trancher.core.conditions import Look, Observation
@@ -26,7 +29,7 @@ from trancher.core.events import EntryAccepted, Event, ExitAccepted, Filled, Mar
 from trancher.core.evolve import evolve
 from trancher.core.instrument import FeeIn
 from trancher.core.lifecycle import State
-from trancher.core.limits import PortfolioLimits, Usage
+from trancher.core.limits import Halt, PortfolioLimits, Usage
 from trancher.core.money import BASE_FEE_QUANTUM, QUOTE_QUANTUM, ceil_to, exact, floor_to
 from trancher.core.order import ClientOrderId, EntryOrder, Order, Side
 from trancher.core.position import Position, Working, WorkingEntry
@@ -50,6 +53,8 @@ class Step:
         score: what all signals say together, in tenths, -10 to 10.
         dips: whether the event of that name comes; it stays valid for one step more.
         rsi: the level of that indicator; None while it warms up.
+        halts: what holds back entries.
+        wish: what a person asks for, once the plan has had its say.
     """
 
     move: int
@@ -60,6 +65,8 @@ class Step:
     score: int = 0
     dips: bool = False
     rsi: int | None = None
+    halts: tuple[Halt, ...] = ()
+    wish: Wish = Wish.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +89,14 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One decision, with all that it was decided from."""
+    """One decision, with all that it was decided from, and the wish that it grants, if any."""
 
     position: Position
     seen: Observation
     usage: Usage
     past: Past
     decision: Decision
+    wish: Wish = Wish.NOTHING
 
 
 @dataclass(slots=True)
@@ -101,6 +109,7 @@ class Story:
     price: Decimal = START_PRICE
     past: Past = NO_PAST
     readings: Readings = SILENT
+    halts: tuple[Halt, ...] = ()
     peak_equity: Decimal = CASH
     closed: list[Position] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
@@ -128,8 +137,12 @@ class Story:
         self.position = after
 
 
-def step_from(dial: Dial) -> Step:
-    """Return a step; the plainest is a close at which all fills and nothing moves."""
+def step_from(dial: Dial, person: Dial) -> Step:
+    """Return a step; the plainest is a close at which all fills and nothing moves.
+
+    Args:
+        person: what people say is read off it; by itself, or it would rarely be turned so far.
+    """
     return Step(
         move=dial.pick(MOVES),
         quarters=dial.pick([4, 4, 4, 2, 1, 0]),
@@ -139,12 +152,19 @@ def step_from(dial: Dial) -> Step:
         score=dial.pick([0, 3, 6, 2, -4, 1, -1]),
         dips=dial.pick([False, False, True]),
         rsi=dial.pick([None, 50, 29]),
+        halts=person.pick([(), (), (), (), (), (), (PAUSED,), (STOPPED,)]),
+        wish=person.pick([Wish.NOTHING] * 11 + list(Wish)),
     )
 
 
 MOVES: Final = (0, 1, -1, 2, -2, 4, -4, 6, -6, 12, -12)
 ENDS: Final = ((), (Side.BUY, Side.SELL), (Side.SELL,), (Side.BUY,))
-steps: Final = st.lists(st.integers(0, 2**27 - 1).map(Dial).map(step_from), max_size=20)
+steps: Final = st.lists(
+    st.builds(
+        step_from, st.integers(0, 2**27 - 1).map(Dial), st.integers(0, 8 * 20 - 1).map(Dial)
+    ),
+    max_size=20,
+)
 lives: Final = st.builds(
     lambda dial, path: Life(bot_from(dial), portfolio_from(dial), path), dials(), steps
 )
@@ -163,6 +183,7 @@ def walk(life: Life, *, disposal: Disposal = Disposal.FIFO) -> Story:
         since, at = at, at + timedelta(minutes=step.minutes)
         story.price = _moved(story, step.move)
         story.readings = _read(story, step, since=since, at=at)
+        story.halts = step.halts
         seen = Observation(price=story.price, at=at, look=step.look, readings=story.readings)
         for working in story.position.working:
             _exchange(story, working, step, seen)
@@ -171,6 +192,7 @@ def walk(life: Life, *, disposal: Disposal = Disposal.FIFO) -> Story:
         _conclude(story, seen)
         peak = story.position.highest_mark if story.position.held > 0 else None
         _decide(story, replace(seen, peak_price=peak))
+        _grant(story, replace(seen, peak_price=peak), step.wish)
     return story
 
 
@@ -303,8 +325,17 @@ def _decide(story: Story, seen: Observation) -> None:
         _take(story, seen, entering)
 
 
-def _take(story: Story, seen: Observation, decision: Decision) -> None:
-    asked = Asked(story.position, seen, usage_of(story, seen), story.past, decision)
+def _grant(story: Story, seen: Observation, wish: Wish) -> None:
+    _conclude(story, seen)
+    usage, past = usage_of(story, seen), story.past
+    bot, limits = story.bot, story.limits
+    decision = granted(wish, bot, story.position, seen, past=past, usage=usage, limits=limits)
+    if decision is not None:
+        _take(story, seen, decision, wish)
+
+
+def _take(story: Story, seen: Observation, decision: Decision, wish: Wish = Wish.NOTHING) -> None:
+    asked = Asked(story.position, seen, usage_of(story, seen), story.past, decision, wish)
     story.asked.append(asked)
     for event in decision.events:
         story.now(event)
@@ -338,6 +369,7 @@ def usage_of(story: Story, seen: Observation) -> Usage:
             (h.after.anchor_realized - h.before.anchor_realized for h in today), Decimal(0)
         ),
         losing_streak=_streak(story, seen),
+        halts=story.halts,
     )
 
 

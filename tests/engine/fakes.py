@@ -27,8 +27,9 @@ from trancher.core.position import Position
 from trancher.core.rungs import Plan
 from trancher.core.signals import SILENT, Readings
 from trancher.core.tranches import Disposal
-from trancher.engine import Engine, Portfolio
+from trancher.engine import Engine
 from trancher.ports import Report
+from trancher.seat import Portfolio
 from trancher.store.memory import MemoryStore
 
 NOON: Final = datetime(2025, 1, 1, 12, tzinfo=UTC)

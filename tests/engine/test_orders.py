@@ -9,7 +9,7 @@ from trancher.core.exits import StopLoss, TakeProfit, TimeStop
 from trancher.core.lifecycle import State
 from trancher.core.order import BotName, ExitOrder
 from trancher.core.position import Position
-from trancher.engine import Seat
+from trancher.seat import Seat
 
 STOP = StopLoss(loss=Decimal("0.1"))
 QUARTER = TakeProfit(gain=Decimal("0.1"), share=Decimal("0.25"))

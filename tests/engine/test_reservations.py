@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.fakes import ACME, NO_LIMITS, NOON, Desk, bot_of
+from sparing import one_in
 from strategies import Dial
 from trancher.core.decision import Kind
 from trancher.core.exits import StopLoss, TakeProfit
@@ -141,6 +142,7 @@ def test_a_reserve_of_one_bot_is_no_money_for_another() -> None:
     assert refusal.missing == Decimal("20.8")
 
 
+@one_in(4)
 @given(
     steps=st.lists(st.integers(0, 2**20 - 1).map(Dial), max_size=25),
     cash=st.sampled_from(["60", "150", "400"]),

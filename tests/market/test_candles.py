@@ -93,7 +93,7 @@ exact_volumes = st.decimals(Decimal(0), Decimal(99999999), places=18) | st.decim
 )
 
 
-@settings(max_examples=100)  # Each writes and reads two files.
+@settings(max_examples=40)  # Each writes and reads two files.
 @given(rows=st.lists(st.tuples(exact_prices, exact_volumes), min_size=2, max_size=12))
 def test_converting_there_and_back_changes_no_value(
     rows: list[tuple[Decimal, Decimal]], tmp_path_factory: pytest.TempPathFactory

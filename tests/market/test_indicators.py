@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from candle_files import real_data
 from market.signal_cases import Row, candles_of, drawn_rows, part, real, simulated
+from sparing import one_in
 from trancher.market.candles import Candles
 from trancher.market.indicators import (
     Bars,
@@ -93,6 +94,7 @@ def test_a_bar_is_the_nearest_float_of_seven_digits(ticks: int, places: int) -> 
     assert 10**6 <= close <= 10**7
 
 
+@one_in(4)
 @given(rows=drawn_rows(), places=st.integers(0, 12), further=st.integers(0, 6))
 def test_prices_a_power_of_ten_apart_have_the_same_bars(
     rows: list[Row], places: int, further: int
@@ -112,6 +114,7 @@ def test_prices_a_power_of_ten_apart_have_the_same_bars(
             np.testing.assert_array_equal(getattr(bars_of(other), column), getattr(bars, column))
 
 
+@one_in(4)
 @given(rows=drawn_rows(), study=studies, cut=st.integers(1, 40))
 def test_no_value_looks_ahead(rows: list[Row], study: Study, cut: int) -> None:
     """
@@ -139,6 +142,7 @@ def streamed(study: Study, bars: Bars) -> list[Values]:
     return [np.array(column) for column in zip(*rows, strict=True)]
 
 
+@one_in(4)
 @given(rows=drawn_rows(), study=studies)
 def test_a_stream_gives_the_batch(rows: list[Row], study: Study) -> None:
     """

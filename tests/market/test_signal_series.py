@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from candle_files import real_data
 from market.signal_cases import QUICK, USUAL, Row, candles_of, drawn_rows, part, real, simulated
+from sparing import one_in
 from trancher.market.candles import Candles
 from trancher.market.indicators import bars_of
 from trancher.market.signal_series import (
@@ -39,6 +40,7 @@ def in_batch(signal: Signal, candles: Candles) -> list[SignalReading]:
     return [reading_at(said, index) for index in range(len(candles))]
 
 
+@one_in(4)
 @given(
     rows=drawn_rows(),
     name=st.sampled_from(sorted(QUICK)),

@@ -22,6 +22,7 @@ from market.signal_cases import (
     real,
     simulated,
 )
+from sparing import one_in
 from trancher.core.errors import InvalidPlan
 from trancher.market.candles import Candles
 from trancher.market.indicators import Bars, Values, bars_of
@@ -219,6 +220,7 @@ def test_a_market_that_comes_to_rest_says_nothing_any_more(name: str) -> None:
     assert not said.scores[-100:].any()
 
 
+@one_in(4)
 @given(rows=drawn_rows(), name=st.sampled_from(sorted(QUICK)))
 def test_a_score_lies_between_its_bounds(rows: list[Row], name: str) -> None:
     """
@@ -236,6 +238,7 @@ def test_a_score_lies_between_its_bounds(rows: list[Row], name: str) -> None:
     assert not any(mask[np.isnan(said.levels)].any() for mask in said.events.values())
 
 
+@one_in(4)
 @given(
     rows=drawn_rows(),
     name=st.sampled_from(sorted(QUICK)),
@@ -252,6 +255,7 @@ def test_what_is_said_does_not_depend_on_the_unit_of_the_price(
     check_equal(said_of(QUICK[name], candles_of(rows, tick=tick)), said)
 
 
+@one_in(4)
 @given(rows=drawn_rows(), name=st.sampled_from(sorted(QUICK)), cut=st.integers(1, 40))
 def test_nothing_that_is_said_looks_ahead(rows: list[Row], name: str, cut: int) -> None:
     """

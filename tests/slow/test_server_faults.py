@@ -107,7 +107,7 @@ class Writer(Thread):
         self.kept.append(patient)
         done = run_backtest(settings, sources, progress=None, store=patient)
         try:
-            store.finish(at=LATER, marks=last_marks(done))
+            store.finish(at=LATER, marks=last_marks(done), peak_equity=None)
         except CommitUnknown:
             patient.unknown += 1
         except StoreFailure:

@@ -163,7 +163,7 @@ def keep(
     store = start(database, new, batch=batch)
     done = run_backtest(settings, sources, progress=None, store=store)
     if finish:
-        store.finish(at=LATER, marks=last_marks(done))
+        store.finish(at=LATER, marks=last_marks(done), peak_equity=None)
     return done
 
 

@@ -13,10 +13,13 @@ from sqlalchemy import Table
 from postgres import connected
 from trancher.store import tables
 
+FOLLOWING = [one for one in tables.metadata.sorted_tables if one not in tables.SHARED]
+"""The tables that follow from the journals."""
+
 
 def columns() -> Iterator[tuple[str, str]]:
     """Yield every column of every table, with its table's name."""
-    for table in tables.metadata.sorted_tables:
+    for table in FOLLOWING:
         for column in table.c:
             yield table.name, column.name
 

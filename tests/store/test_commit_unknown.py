@@ -96,7 +96,7 @@ def test_a_batch_whose_commit_is_unknown_is_written_once(empty_url: str, seed: i
     tell(told, story)
     database.count = 2
     with pytest.raises(CommitUnknown):
-        store.finish(at=LATER, marks={})
+        store.finish(at=LATER, marks={}, peak_equity=None)
     told.flushed()
 
     assert told.failures > 10

@@ -42,7 +42,7 @@ class TestSqlStore(StoreContract):
         store = start(database, new_run(bots), batch=self.BATCH)
 
         def told() -> Told:
-            store.finish(at=LATER, marks={})
+            store.finish(at=LATER, marks={}, peak_equity=None)
             try:
                 return read(database)
             finally:

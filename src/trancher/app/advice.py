@@ -1,6 +1,7 @@
 """What is allowed in a configuration, and may surprise: the warnings of `trancher check`.
 
-Those that speak of signals, scores and temperatures are in signal_advice.py.
+Those that speak of signals, scores and temperatures are in signal_advice.py, those of exits in
+exit_advice.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,18 +12,18 @@ from typing import Final
 
 from trancher.app.configured import BotSettings, InstrumentTerms, PortfolioSettings, instrument_of
 from trancher.app.entries import DcaEntry
+from trancher.app.exit_advice import exit_advice, exit_notes, loss_of
 from trancher.app.expand_entry import none_allowed
 from trancher.app.fitting import fit, needed, opens
 from trancher.app.grammar import BotSection, Configuration
 from trancher.app.output import plain
 from trancher.app.signal_advice import signal_advice
 from trancher.core.bot import Bot, funds_to_reserve
-from trancher.core.claims import Over
 from trancher.core.conditions import Condition, Elapsed, Move, Origin
 from trancher.core.day import span
-from trancher.core.exits import Stop, StopLoss, TakeProfit
+from trancher.core.exits import Stop, TakeProfit
 from trancher.core.limits import ExitReserve
-from trancher.core.money import ONE, ZERO, exact, percent
+from trancher.core.money import exact, percent
 from trancher.core.order import PositionId
 from trancher.core.position import new_position
 from trancher.core.rungs import OnExcess
@@ -58,12 +59,25 @@ def advice(
             *_plan(section, settings),
             *signal_advice(section, settings),
             *_under_the_stop(bot),
-            *_exits(section, bot, portfolio.cash),
+            *_cooldown(section, bot),
+            *exit_advice(bot, portfolio.cash),
             *_money(bot, portfolio),
             *_caps(bot, portfolio),
             *_fees(bot),
         )
         said.extend(f"bot {settings.name}: {line}" for line in lines)
+    return tuple(said)
+
+
+def notes(
+    bots: tuple[BotSettings, ...], instruments: Mapping[str, InstrumentTerms]
+) -> tuple[str, ...]:
+    """Return what is a choice and no mistake, and worth knowing, each with its bot's name."""
+    said: list[str] = []
+    for settings in bots:
+        terms = instruments.get(settings.symbol, InstrumentTerms())
+        bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
+        said.extend(f"bot {settings.name}: {line}" for line in exit_notes(bot))
     return tuple(said)
 
 
@@ -135,7 +149,7 @@ def _under_the_stop(bot: Bot) -> Iterator[str]:
 
     The plan is played down from a base fill at 1, each rung at the very price it waits for.
     """
-    stop = _stop(bot)
+    stop = loss_of(bot)
     first = next((one for one in bot.plan.entries if opens(one.when)), None)
     if stop is None or first is None:
         return
@@ -162,58 +176,9 @@ def _move(condition: Condition) -> Move | None:
     return next((one for one in needed(condition) if isinstance(one, Move)), None)
 
 
-def _stop(bot: Bot) -> Decimal | None:
-    """Return how far below the anchor the stop loss sells all, or None where there is none."""
-    return next(
-        (
-            rule.loss
-            for rule in bot.plan.exits
-            if isinstance(rule, StopLoss) and rule.over is Over.ANCHOR
-        ),
-        None,
-    )
-
-
-def _exits(section: BotSection, bot: Bot, cash: Decimal) -> Iterator[str]:
+def _cooldown(section: BotSection, bot: Bot) -> Iterator[str]:
     if section.exit.reentry_cooldown and not any(isinstance(one, Stop) for one in bot.plan.exits):
         yield "reentry_cooldown has no effect: there is no stop after which it runs"
-    gains = [rule for rule in bot.plan.exits if isinstance(rule, TakeProfit)]
-    if not bot.plan.exits:
-        yield "it has no exit: what it buys is held until a command sells it"
-    elif len(gains) == len(bot.plan.exits) and all(rule.share is not None for rule in gains):
-        sold = sum((rule.share or ZERO for rule in gains), ZERO)
-        if sold < ONE:
-            yield f"take_profit sells {percent(sold)}, and no other rule sells the rest"
-    yield from _unsellable_steps(bot, gains, cash)
-    smallest, loss = bot.instrument.min_notional, _stop(bot) or ZERO
-    for rung in bot.plan.entries:
-        size = rung.quote(cash)
-        worth = size * (ONE - loss)
-        if size < smallest:
-            below = f"below min_notional {plain(smallest)}: never bought"
-            yield f"{rung.label} of {plain(size)} is {below}"
-            return
-        if worth < smallest:
-            yield (
-                f"{rung.label} of {plain(size)} is worth {plain(worth)} at the stop, below "
-                f"min_notional {plain(smallest)}: it could become unsellable"
-            )
-            return
-
-
-def _unsellable_steps(bot: Bot, gains: list[TakeProfit], cash: Decimal) -> Iterator[str]:
-    """Name the first step out that even the whole position is too small for."""
-    most = fit(bot.plan, bot.limits, equity=cash)[-1].total
-    for rule in gains:
-        if rule.share is None or rule.over is Over.TRANCHE:
-            continue
-        worth = most * rule.share * (ONE + rule.gain)
-        if worth < bot.instrument.min_notional:
-            yield (
-                f"{rule.text} sells at most {plain(worth)}, below min_notional "
-                f"{plain(bot.instrument.min_notional)}: it waits for the next rung"
-            )
-            return
 
 
 def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
@@ -239,18 +204,23 @@ def _money(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
 
 
 def _caps(bot: Bot, portfolio: PortfolioSettings) -> Iterator[str]:
-    """Name a limit over all bots that is below every first entry of the bot."""
+    """Name a limit over all bots that is below what the bot buys, were it alone."""
     if bot.plan.on_excess is OnExcess.CLIP:
         return
     limits, symbol = portfolio.limits, bot.instrument.symbol
     smallest = min(r.quote(portfolio.cash) for r in bot.plan.entries if opens(r.when))
+    fits = fit(bot.plan, bot.limits, equity=portfolio.cash)
     for name, limit in (
         ("max_exposure", limits.max_exposure),
         (f"symbol_caps {symbol}", limits.symbol_caps.get(symbol)),
     ):
+        above = next((one for one in fits if limit is not None and one.total > limit), None)
         if limit is not None and limit < smallest:
             first = f"its first entry of {plain(smallest)}"
             yield f"{name} {plain(limit)} is below {first}: it never enters"
+        elif limit is not None and above is not None:
+            held = f"the {plain(above.total)} that {above.rung.label} would bring the bot to"
+            yield f"{name} {plain(limit)} is below {held}: it is refused"
 
 
 def _fees(bot: Bot) -> Iterator[str]:

@@ -10,10 +10,12 @@ from typing import Literal
 
 from trancher.app.candle_words import dropped_in_words, in_words
 from trancher.app.configured import BotSettings, Settings
+from trancher.app.file_notes import file_notes, outside_notes
 from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
 from trancher.app.views import position_document
-from trancher.backtest.exact import Evaluate, Replay, Replayed
+from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.readings import BotSignals, ExternalTerms, SignalTerms, readings_of
 from trancher.backtest.runner import Strategy
 from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
@@ -21,12 +23,12 @@ from trancher.core.day import span
 from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
 from trancher.core.money import percent
-from trancher.engine import Portfolio
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
-from trancher.market.outside import OutsideSignal, read_outside, spoken_to
+from trancher.market.outside import OutsideSignal, spoken_to
 from trancher.market.signals import NAMES
 from trancher.ports import Store
+from trancher.seat import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """A finished backtest."""
+    """A finished backtest.
+
+    Attributes:
+        notes: what of its files may surprise, in words.
+    """
 
     settings: Settings
     sources: Mapping[str, Source]
@@ -47,6 +53,7 @@ class Backtest:
     bots: tuple[BotSummary, ...]
     total: Summary
     close_at_end: bool
+    notes: tuple[str, ...]
 
     @property
     def refusals(self) -> Counter[RefusalCode]:
@@ -114,31 +121,6 @@ def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
     return symbol, text
 
 
-def read_signals(file: Path | None, settings: Settings) -> tuple[OutsideSignal, ...]:
-    """Read a file of outside signals; None is no file.
-
-    Raises:
-        BadInput: it is faulty, or names a signal or a bot that the configuration does not have.
-    """
-    if file is None:
-        return ()
-    rows = in_words(lambda: read_outside(file))
-    heard = {name for bot in settings.bots for name in bot.signals.external}
-    bots = {bot.name for bot in settings.bots}
-    for row in rows:
-        if row.name not in heard:
-            names = ", ".join(sorted(heard)) or "none: [bot.signals.external] is empty"
-            raise BadInput(
-                f"{file}: found the signal {row.name!r}, expected one that a bot listens to "
-                f"({names})"
-            )
-        if row.bot is not None and row.bot not in bots:
-            raise BadInput(
-                f"{file}: found the bot {row.bot!r}, expected one of {', '.join(sorted(bots))}"
-            )
-    return rows
-
-
 def run_backtest(
     settings: Settings,
     sources: Mapping[str, Source],
@@ -193,6 +175,10 @@ def run_backtest(
         bots=bots,
         total=total(bots),
         close_at_end=close_at_end,
+        notes=(
+            *file_notes({symbol: source.name for symbol, source in sources.items()}),
+            *outside_notes(settings, outside),
+        ),
     )
 
 
@@ -318,6 +304,7 @@ def document(backtest: Backtest, *, elapsed: timedelta) -> Mapping[str, Json]:
             "sentences": list(assumptions(backtest)),
         },
         "warnings": list(backtest.settings.warnings),
+        "notes": list(backtest.notes),
         "elapsed": round(elapsed.total_seconds(), 3),
     }
 

@@ -151,6 +151,7 @@ class Settings:
         bots: in the order of the file, at least one, each with a name of its own.
         instruments: what the configuration says of instruments, by symbol.
         warnings: what is allowed and may surprise, in words.
+        notes: what is a choice and no mistake, and worth knowing, in words.
         meaning: all that the configuration means, by key, in one spelling and with defaults.
         config_hash: sha256 of the meaning; layout and spelling do not count.
     """
@@ -162,6 +163,7 @@ class Settings:
     backtest: BacktestSettings
     instruments: Mapping[str, InstrumentTerms]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     meaning: Mapping[str, Json] = field(compare=False)
     config_hash: str
 

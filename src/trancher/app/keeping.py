@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from trancher.app.backtesting import Backtest, Source, instrument_of, run_backtest
@@ -102,7 +103,9 @@ def keep_backtest(
             close_at_end=close_at_end,
             store=store,
         )
-        store.finish(at=clock(), marks=last_marks(backtest))
+        store.finish(
+            at=clock(), marks=last_marks(backtest), peak_equity=peak_equity(settings, backtest)
+        )
     return Kept(backtest=backtest, run_id=store.run_id)
 
 
@@ -160,3 +163,10 @@ def last_marks(backtest: Backtest) -> dict[str, Mark]:
     }
     prices = backtest.replayed.last_prices
     return {symbol: Mark(price=prices[symbol], at=at) for symbol, at in ends.items()}
+
+
+def peak_equity(settings: Settings, backtest: Backtest) -> Decimal | None:
+    """Return the highest equity that was seen, in quote; None where no limit looked at it."""
+    if settings.portfolio.limits.max_drawdown is None:
+        return None
+    return backtest.replayed.engine.treasury.peak_equity

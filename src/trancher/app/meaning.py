@@ -60,6 +60,7 @@ def document(settings: Settings) -> Json:
         },
         "bots": [_bot(settings, bot) for bot in settings.bots],
         "warnings": list(settings.warnings),
+        "notes": list(settings.notes),
     }
 
 

@@ -18,8 +18,8 @@ from trancher.app.backtesting import Backtest, document
 from trancher.app.configured import Settings
 from trancher.app.output import Json, instant, money
 from trancher.app.report_packing import packed
-from trancher.backtest.exact import Evaluate
 from trancher.backtest.feed import Feed
+from trancher.backtest.passage import Evaluate
 from trancher.backtest.report_bars import Bars, bars
 from trancher.backtest.report_course import Course, Entries, Lines, course
 from trancher.backtest.report_equity import Equity, Performance, performance

@@ -23,6 +23,17 @@ from trancher.app.words import LATER, Kind, Mismatch
 
 COMING: Final = frozenset({"adverse", "max_positions", "price_collar", "protect", "strategy"})
 """Keys that the grammar knows and this version does not."""
+_ELSEWHERE: Final = {
+    "base_order": "base_size",
+    "base_order_size": "base_size",
+    "base_order_volume": "base_size",
+    "safety_order": "safety_size",
+    "safety_order_size": "safety_size",
+    "safety_order_volume": "safety_size",
+    "max_safety_orders": "max_safety",
+    "price_deviation": "deviation",
+}
+"""What hosted bots call a key of ours."""
 _FEW: Final = 4  # keys that a sentence may name all
 
 
@@ -86,7 +97,8 @@ def _unknown(key: str, valid: tuple[str, ...], *, place: str) -> UnknownKey:
         return UnknownKey(at=(key,), found=found, expected=f"it in {home}")
     if key in COMING:
         return UnknownKey(at=(key,), found=f"a key that {LATER}", expected=choice)
-    meant = nearest(key, valid)
+    known_as = _ELSEWHERE.get(key.lower())
+    meant = known_as if known_as in valid else nearest(key, valid)
     hint = f"did you mean {meant}?" if meant is not None and len(valid) > 1 else ""
     return UnknownKey(at=(key,), found="an unknown key", expected=choice, hint=hint)
 

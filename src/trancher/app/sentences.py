@@ -17,6 +17,7 @@ from trancher.core.conditions import Indicator, Wait
 from trancher.core.lifecycle import State
 from trancher.core.limits import Refusal, RefusalCode
 from trancher.core.money import exact, quotient
+from trancher.core.order import BY_HAND
 from trancher.core.signals import EVENT
 from trancher.store.records import Record
 
@@ -27,7 +28,7 @@ WORDS: Final = {
     RefusalCode.MAX_TRANCHES: "it would be tranche {measured} of at most {limit}",
     RefusalCode.MIN_TRANCHE_SIZE: "the smallest tranche allowed is {limit} {currency}",
     RefusalCode.MAX_TRANCHE_SIZE: "the largest tranche allowed is {limit} {currency}",
-    RefusalCode.COOLDOWN: "its cooldown of {limit} began {measured} before",
+    RefusalCode.COOLDOWN: "its cooldown of {limit}{after} began {measured} before",
     RefusalCode.MIN_TEMPERATURE: "the score of {measured} is below the {limit} it needs",
     RefusalCode.UNCONFIRMED: "the score has been as low as {measured}, below the {limit} it needs",
     RefusalCode.MAX_DAILY_LOSS: "the day has lost {measured} {currency} of at most {limit}",
@@ -45,10 +46,16 @@ WORDS: Final = {
     RefusalCode.INSUFFICIENT_FUNDS: "{limit} {currency} is needed, its fee and the rungs to come "
     "included, and {measured} is free",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order is still working",
-    RefusalCode.NOT_BUILDING: "a partial exit is still working",
+    RefusalCode.NOT_BUILDING: "it is not building",
+    RefusalCode.PAUSED: "it is paused",
+    RefusalCode.EMERGENCY_STOP: "an emergency stop holds it",
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",
     RefusalCode.MIN_QUANTITY: "{measured} is below the exchange's smallest quantity of {limit}",
 }
+
+
+AFTER: Final = {"tranche_cooldown": " after an entry", "reentry_cooldown": " after a stop"}
+"""What a cooldown runs after, by its key."""
 
 
 def why(standing: Standing, one: BotStanding, seen: Outlook) -> str:
@@ -99,7 +106,7 @@ def _no_entry(one: BotStanding) -> str:
             "it buys no more until this position is closed, because it is selling all "
             f"({position.closing_reason})"
         )
-    used = sum(position.rung_uses.values())
+    used = sum(uses for rung, uses in position.rung_uses.items() if rung != BY_HAND)
     if position.state is State.BUILDING or used == sum(r.repeat for r in one.bot.plan.entries):
         why_not = f"its ladder is used up ({used} of {used})"
     else:
@@ -197,6 +204,7 @@ def _measured(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
         missing=amount(refusal.missing, refusal.unit),
         currency=one.position.instrument.quote,
         beside=f" beside {others}" if others else "",
+        after="" if refusal.key is None else AFTER[refusal.key],
     )
 
 

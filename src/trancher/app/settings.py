@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from trancher.app import problems
-from trancher.app.advice import advice
+from trancher.app.advice import advice, notes
 from trancher.app.amounts import Share
 from trancher.app.configured import (
     BacktestSettings,
@@ -188,6 +188,7 @@ def _settings(configuration: Configuration, *, file: str, text: str) -> Settings
         backtest=backtest,
         instruments=instruments,
         warnings=advice(configuration, portfolio, bots, instruments),
+        notes=notes(bots, instruments),
         meaning=meaning,
         config_hash=_hash(meaning),
     )

@@ -101,6 +101,8 @@ class Standing:
         at: the end of what it saw of the market, UTC.
         day: the portfolio's day that its last candle belongs to.
         trades: trades done or reserved, by the portfolio's day; only the last days are complete.
+        peak_equity: the highest that the run says it saw, quote; None where no limit asked for
+            it, and where the run has no end or was written before this was kept.
     """
 
     run: Run
@@ -108,6 +110,7 @@ class Standing:
     at: datetime
     day: date
     trades: Counter[date]
+    peak_equity: Decimal | None
     bots: tuple[BotStanding, ...]
 
     @property
@@ -144,8 +147,8 @@ class Standing:
             ),
             day_ends_at=day.ends_at,
             equity=self.equity,
-            # The books keep no peak: of a drawdown no more is known than that it began with cash.
-            peak_equity=max(self.equity, self.run.cash),
+            # Without a peak no more is known of a drawdown than that it began with the cash.
+            peak_equity=max(self.equity, self.peak_equity or self.run.cash),
             exposure=sum((exposure_of(one.position) for one in self.active), ZERO),
             symbol_exposure=sum(
                 (
@@ -286,12 +289,14 @@ def standing_of(books: Books, run: Run) -> Standing:
     at = max(marks) if marks else _last_at(books, run)
     # A candle that ends at midnight belongs to the day before.
     day = day_of(at - _INSTANT, settings.portfolio.timezone).date
+    end = books.end(run)
     return Standing(
         run=run,
         settings=settings,
         at=at,
         day=day,
         trades=_trades(books, run, settings, of_bots, since=day),
+        peak_equity=None if end is None else end.peak_equity,
         bots=tuple(
             _bot(one, settings, books.decisions(run, one.facts.name, limit=_RECORDS))
             for one in of_bots

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SMALL: Final = Decimal("0.01")
+_HUNDRED: Final = Decimal(100)
+_SHARE_PLACES: Final = 4
 _NO_MARGIN: Final = 1000
 _NARROWEST: Final = 80
 
@@ -81,6 +83,17 @@ def exactly(quantity: Decimal) -> str:
     """Up to eight decimals, none of them an idle zero."""
     text = f"{quantity:,.8f}"
     return text.rstrip("0").rstrip(".")
+
+
+@exact
+def share(ratio: Decimal) -> str:
+    """A ratio in percent: all of it, or what `quote` shows where that has over four decimals."""
+    exact_percent = (ratio * _HUNDRED).normalize()
+    digits = exact_percent.as_tuple().exponent
+    assert isinstance(digits, int), ratio
+    if digits < -_SHARE_PLACES:
+        return f"{quote(exact_percent)} %"
+    return f"{exact_percent:f} %"
 
 
 def counted(count: int, thing: str) -> str:

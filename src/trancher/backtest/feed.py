@@ -99,6 +99,10 @@ class Feed:
             return None
         return self.close(index)
 
+    def index_at(self, opened_at: datetime) -> int:
+        """Return which candle had last opened by a time; -1 before the first."""
+        return int(np.searchsorted(self.candles.opened_at, micros(opened_at), side="right")) - 1
+
     def time(self, at: int) -> datetime:
         return EPOCH + at * _MICROSECOND
 

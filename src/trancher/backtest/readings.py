@@ -7,7 +7,8 @@ built only for the closes that somebody looks at.
 Invariants:
 1. A reading knows candles that have closed, and outside signals that had come, by its close.
 2. A signal whose latest candle closed more than one timeframe ago is stale: its level is absent,
-   and its score is 0 with its weight kept.
+   and its score is 0 with its weight kept. Age is counted to the evaluation: to the close, or to
+   the opening of the candle inside which something is touched.
 3. Score and temperature are what the core makes of the same scores, to the last digit.
 """
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from trancher.backtest.scores import Ranks, combined_scores, lowest_over, ranks_of
 from trancher.backtest.times import EPOCH, micros
 from trancher.core.day import span
+from trancher.core.money import ONE
 from trancher.core.signals import (
     EVENT,
     RISING,
@@ -31,6 +33,7 @@ from trancher.core.signals import (
     SILENT,
     Readings,
     Thermometer,
+    combined,
     contributions,
 )
 from trancher.files import Integers
@@ -103,16 +106,20 @@ class BotSignals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Occurrences:
-    """An event from one source.
+class Latest:
+    """The latest word of one source: an event, or what a signal says.
 
     Attributes:
-        last: when it last came, by close, microseconds since 1970 UTC; long ago where never.
-        max_age: for so many microseconds it stays valid.
+        last: when it came, by close, microseconds since 1970 UTC; long ago where never.
+        max_age: for so many microseconds it counts, inclusive.
     """
 
     last: Integers
     max_age: int
+
+    def counts(self, index: int, now: int) -> bool:
+        """Say whether the word that was the latest at a close still counts at `now`."""
+        return now - int(self.last[index]) <= self.max_age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,46 +131,84 @@ class FeedReadings:
         weights: of all enabled signals.
         levels: by signal; NaN where absent.
         scores: by signal, in units of 1e-9.
+        spoken: when each signal said its level and its score.
         events: the sources of each event, by name.
         score, confirmed: in units of 1e-9.
         ranks: of the temperature.
+        confirm: for so many microseconds a score must hold to be confirmed.
     """
 
     known_at: Integers
     weights: Mapping[str, Decimal]
     levels: Mapping[str, Values]
     scores: Mapping[str, Integers]
-    events: Mapping[str, Sequence[Occurrences]]
+    spoken: Mapping[str, Latest]
+    events: Mapping[str, Sequence[Latest]]
     score: Integers
     confirmed: Integers
     ranks: Ranks
+    thermometer: Thermometer
+    confirm: int
 
     def at(self, index: int) -> Readings:
         """Return the readings at a close."""
         assert index >= 0
         if not self.weights:
             return SILENT
-        levels = {name: float(levels[index]) for name, levels in self.levels.items()}
-        scores = {name: score_of(int(units[index])) for name, units in self.scores.items()}
         return Readings(
-            indicators={name: level_of(one) for name, one in levels.items() if not isnan(one)},
-            events=self._events(index),
+            indicators=self._indicators(index),
+            events=self._events(index, int(self.known_at[index])),
             score=score_of(int(self.score[index])),
             confirmed_score=score_of(int(self.confirmed[index])),
             temperature=RISING[int(self.ranks[index])],
+            contributions=contributions(self._scores(index), self.weights),
+        )
+
+    def aged(self, index: int, now: int) -> Readings:
+        """Return the readings of a close as they have aged until `now`; nothing new is heard.
+
+        Args:
+            now: the close or later, microseconds since 1970 UTC.
+        """
+        if now == self.known_at[index] or not self.weights:
+            return self.at(index)
+        fresh = {name for name, one in self.spoken.items() if one.counts(index, now)}
+        scores = {name: one for name, one in self._scores(index).items() if name in fresh}
+        score = combined(scores, self.weights)
+        return Readings(
+            indicators={n: one for n, one in self._indicators(index).items() if n in fresh},
+            events=self._events(index, now),
+            score=score,
+            confirmed_score=self._confirmed(score, index, now),
+            temperature=self.thermometer.next(RISING[int(self.ranks[index])], score),
             contributions=contributions(scores, self.weights),
         )
 
-    def _events(self, index: int) -> dict[str, datetime]:
-        """Return the events that are valid at a close, with the time each last came."""
-        now = int(self.known_at[index])
+    def _indicators(self, index: int) -> dict[str, Decimal]:
+        levels = {name: float(levels[index]) for name, levels in self.levels.items()}
+        return {name: level_of(one) for name, one in levels.items() if not isnan(one)}
+
+    def _scores(self, index: int) -> dict[str, Decimal]:
+        return {name: score_of(int(units[index])) for name, units in self.scores.items()}
+
+    def _events(self, index: int, now: int) -> dict[str, datetime]:
+        """Return the events of a close that are valid at `now`, with the time each last came."""
         valid: dict[str, datetime] = {}
-        for name, occurrences in self.events.items():
-            latest = ((int(one.last[index]), one.max_age) for one in occurrences)
-            came = [at for at, max_age in latest if now - at <= max_age]
+        for name, sources in self.events.items():
+            came = [int(one.last[index]) for one in sources if one.counts(index, now)]
             if came:
                 valid[name] = EPOCH + max(came) * _MICROSECOND
         return valid
+
+    def _confirmed(self, score: Decimal, index: int, now: int) -> Decimal:
+        """Return the lowest score from `confirm` before `now`, when it is `score`, as a close."""
+        if not self.confirm:
+            return score
+        known_at = self.known_at[: index + 1]
+        first = int(np.searchsorted(known_at, now - self.confirm, side="right")) - 1
+        return (
+            min(score, score_of(int(self.score[first : index + 1].min()))) if first >= 0 else -ONE
+        )
 
     def array(self, name: str) -> Values:
         """Return one value a close: a level, NaN where absent; the score; 1 for a valid event.
@@ -195,15 +240,19 @@ def readings_of(candles: Candles, signals: BotSignals) -> FeedReadings:
     for name, terms in signals.external.items():
         heard.listen_outside(name, terms, [row for row in signals.outside if row.name == name])
     score = combined_scores(heard.scores, signals.weights, len(known_at))
+    confirm = signals.confirm // _MICROSECOND
     return FeedReadings(
         known_at=known_at,
         weights=signals.weights,
         levels=heard.levels,
         scores=heard.scores,
+        spoken=heard.spoken,
         events=heard.events,
         score=score,
-        confirmed=lowest_over(score, known_at, signals.confirm // _MICROSECOND),
+        confirmed=lowest_over(score, known_at, confirm),
         ranks=ranks_of(score, signals.thermometer),
+        thermometer=signals.thermometer,
+        confirm=confirm,
     )
 
 
@@ -224,7 +273,8 @@ class _Heard:
     def __init__(self, known_at: Integers) -> None:
         self.levels: dict[str, Values] = {}
         self.scores: dict[str, Integers] = {}
-        self.events: dict[str, list[Occurrences]] = {}
+        self.spoken: dict[str, Latest] = {}
+        self.events: dict[str, list[Latest]] = {}
         self._known_at = known_at
 
     def listen_to_candles(self, coarse: Candles, signals: Mapping[str, SignalTerms]) -> None:
@@ -233,13 +283,14 @@ class _Heard:
         closed_at = coarse.opened_at + timeframe
         latest = np.searchsorted(closed_at, self._known_at, side="right") - 1
         # Where there is none, -1 takes the absent value that is put at the end.
-        age = self._known_at - np.append(closed_at, _NEVER)[latest]
-        fresh = np.where(age <= timeframe, latest, -1)
+        spoken = Latest(last=np.append(closed_at, _NEVER)[latest], max_age=timeframe)
+        fresh = np.where(self._known_at - spoken.last <= timeframe, latest, -1)
         built_in = {name: terms.signal for name, terms in signals.items()}
         series = series_of(built_in, bars_of(coarse))
         for name, said in series.items():
             self.levels[name] = np.append(said.levels, np.nan)[fresh]
             self.scores[name] = np.append(said.scores, 0)[fresh]
+            self.spoken[name] = spoken
             max_age = signals[name].max_age
             max_age = coarse.interval if max_age is None else max_age
             for event, came in said.events.items():
@@ -253,7 +304,9 @@ class _Heard:
         spoken = [(micros(row.at), row.score) for row in rows if row.score is not None]
         units = [int(score.scaleb(_PLACES)) for _, score in spoken]
         said_at, latest = self._latest([at for at, _ in spoken])
-        fresh = self._known_at - said_at <= terms.max_age // _MICROSECOND
+        max_age = terms.max_age // _MICROSECOND
+        self.spoken[name] = Latest(last=said_at, max_age=max_age)
+        fresh = self._known_at - said_at <= max_age
         self.scores[name] = np.where(fresh, np.array([*units, 0], dtype=np.int64)[latest], 0)
         for event in sorted({row.event for row in rows if row.event is not None}):
             last, _ = self._latest([micros(row.at) for row in rows if row.event == event])
@@ -266,5 +319,5 @@ class _Heard:
         return np.append(rising, _NEVER)[latest], latest
 
     def _add(self, event: str, last: Integers, max_age: timedelta) -> None:
-        one = Occurrences(last=last, max_age=max_age // _MICROSECOND)
+        one = Latest(last=last, max_age=max_age // _MICROSECOND)
         self.events.setdefault(event, []).append(one)

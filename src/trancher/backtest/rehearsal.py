@@ -29,7 +29,7 @@ from trancher.core.pnl import figures
 from trancher.core.position import Position, new_position
 from trancher.core.rungs import EntryRung
 from trancher.core.signals import WILLING
-from trancher.engine import Portfolio
+from trancher.seat import Portfolio
 
 _START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MINIMUMS: Final = frozenset({RefusalCode.MIN_NOTIONAL, RefusalCode.MIN_QUANTITY})

@@ -24,6 +24,23 @@ class Strategy:
     signals: BotSignals
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a runner has in mind at the end of a step.
+
+    Attributes:
+        seen_to: when the last candle that it was taken past had opened.
+        untold_from: when the first candle had opened of which the position was not told.
+        peak: the highest price since the last entry of a position.
+        peak_since: that position, and when its last entry was.
+    """
+
+    seen_to: datetime | None = None
+    untold_from: datetime | None = None
+    peak: Decimal | None = None
+    peak_since: tuple[PositionId, datetime] | None = None
+
+
 class Runner:
     """One bot on its feed: which candle matters next, and what it has not been told yet.
 
@@ -49,6 +66,27 @@ class Runner:
         self._peak: Decimal | None = None
         self._peak_since: tuple[PositionId, datetime] | None = None
 
+    def remembered(self) -> Remembered:
+        """Return what it has in mind, for a runner that goes on from here."""
+        feed = self.feed
+        seen, untold = self._seen_to, self._untold
+        return Remembered(
+            seen_to=None if seen < 0 else feed.time(feed.opened_at(seen)),
+            untold_from=None if untold is None else feed.time(feed.opened_at(untold[0])),
+            peak=self._peak,
+            peak_since=self._peak_since,
+        )
+
+    def remember(self, what: Remembered) -> None:
+        """Go on from what another runner had in mind; the feed may begin or end elsewhere."""
+        feed = self.feed
+        if what.seen_to is not None:
+            self._seen_to = feed.index_at(what.seen_to)
+        if what.untold_from is not None:
+            # The candles that are not in the feed any more cannot be told.
+            self._untold = (max(feed.index_at(what.untold_from), 0), self._seen_to)
+        self._peak, self._peak_since = what.peak, what.peak_since
+
     def gauge(self, engine: Engine) -> Gauge:
         """Return the gauge of the bot's position as it is now."""
         position = engine.seats[self.name].position
@@ -67,8 +105,14 @@ class Runner:
         return self._searched[-1]
 
     def readings(self, index: int) -> Readings:
-        """Return what the signals say at a close; nothing before the first."""
-        return self._heard.readings.at(index) if index >= 0 else SILENT
+        """Return what the signals say at a close."""
+        return self._heard.readings.at(index)
+
+    def readings_inside(self, index: int) -> Readings:
+        """Return what the signals said at the close before a candle, as old as its opening."""
+        if index == 0:
+            return SILENT
+        return self._heard.readings.aged(index - 1, self.feed.opened_at(index))
 
     def peak_price(self, position: Position) -> Decimal | None:
         """Return the highest price since the last entry fill, as far as candles are over.

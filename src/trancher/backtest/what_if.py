@@ -15,15 +15,14 @@ from typing import Final
 
 from trancher.backtest.trial import Trial, sellable
 from trancher.core.bot import Past
-from trancher.core.conditions import ALWAYS, Look, Observation
-from trancher.core.decide_entry import decide_due
+from trancher.core.by_hand import decide_by_hand
+from trancher.core.conditions import Look, Observation
 from trancher.core.lifecycle import State
 from trancher.core.limits import PortfolioLimits, Refusal, Usage
 from trancher.core.minimums import too_small
 from trancher.core.money import exact
 from trancher.core.order import BY_HAND, EntryOrder, Side
 from trancher.core.position import Position
-from trancher.core.rungs import EntryRung
 from trancher.core.signals import WILLING
 from trancher.core.tranches import Disposal
 
@@ -81,18 +80,15 @@ def add(
         size: quote, > 0.
     """
     assert position.state is not State.CLOSING
-    plan = trial.bot.plan
-    rung = EntryRung(label=_REASON, when=ALWAYS, size=size)
-    # It takes what is there, and asks for no score: a person has decided.
-    asking = replace(trial.bot, plan=replace(plan, entries=(*plan.entries, rung), limit=None))
-    decision = decide_due(
-        asking,
+    decision = decide_by_hand(
+        trial.bot,
         position,
         Observation(price=trial.price, at=trial.at, look=Look.EVERYTHING, readings=WILLING),
-        (len(plan.entries), rung),
+        size,
         past=past,
         usage=usage,
         limits=limits,
+        reason=_REASON,
     )
     order = decision.order
     spent = order.size if isinstance(order, EntryOrder) else size

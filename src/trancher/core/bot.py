@@ -9,10 +9,10 @@ from typing import Final
 from trancher.core.instrument import Instrument
 from trancher.core.lifecycle import State
 from trancher.core.limits import BotLimits, ExitReserve, ReserveFunds
-from trancher.core.money import ZERO, exact
+from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, floor_to
 from trancher.core.order import BotName
 from trancher.core.position import Position, WorkingEntry
-from trancher.core.rungs import Plan
+from trancher.core.rungs import EntryRung, OnExcess, Plan
 from trancher.core.signals import Thermometer
 from trancher.core.tranches import Disposal
 
@@ -60,13 +60,14 @@ def funds_to_reserve(
     """Return the quote to set aside for the rungs still to come, fees included.
 
     Only rungs that would still fit into max_position_size and max_tranches count, in the plan's
-    order; a rung that can never be bought keeps no money from anybody.
+    order, clipped where the plan clips; a rung that can never be bought keeps no money from
+    anybody.
 
     Args:
         equity: quote; what sizes that are shares of it are shares of.
         taking: index and size of the rung that is being used now, already counted as bought.
     """
-    mode, limits = bot.limits.reserve_funds, bot.limits
+    mode = bot.limits.reserve_funds
     if mode is ReserveFunds.NONE:
         return ZERO
     held, tranches = position.anchor_cost, position.tranches_counted
@@ -80,13 +81,13 @@ def funds_to_reserve(
         held, tranches = held + size, tranches + 1
     total = ZERO
     for index, rung in bot.plan.unused(position):
-        size = rung.quote(equity)
+        size = _size(rung, bot, equity)
         left = bot.plan.uses_left(position, index) - (index == used)
-        count = _fitting(size, left, held=held + total, tranches=tranches, limits=limits)
-        if count > 0 and mode is ReserveFunds.NEXT:
-            return bot.instrument.with_taker_fee(size)
-        total += count * size
-        tranches += count
+        count, clipped = _fitting(size, left, held=held + total, tranches=tranches, bot=bot)
+        if count + (clipped > 0) > 0 and mode is ReserveFunds.NEXT:
+            return bot.instrument.with_taker_fee(size if count > 0 else clipped)
+        total += count * size + clipped
+        tranches += count + (clipped > 0)
     return bot.instrument.with_taker_fee(total)
 
 
@@ -106,17 +107,33 @@ def working_size(position: Position, working: WorkingEntry) -> Decimal:
     return max(working.order.size - bought, ZERO)
 
 
-def _fitting(size: Decimal, uses: int, *, held: Decimal, tranches: int, limits: BotLimits) -> int:
+def _size(rung: EntryRung, bot: Bot, equity: Decimal) -> Decimal:
+    """Return what one use of a rung asks for where the position has room for all of it."""
+    size, largest = rung.quote(equity), bot.limits.max_tranche_size
+    if bot.plan.on_excess is OnExcess.REFUSE or largest is None or size <= largest:
+        return size
+    return floor_to(largest, QUOTE_QUANTUM)
+
+
+def _fitting(
+    size: Decimal, uses: int, *, held: Decimal, tranches: int, bot: Bot
+) -> tuple[int, Decimal]:
+    """Return how many uses of `size` fit, and the size of one more that is clipped, or 0."""
+    limits = bot.limits
     smallest, largest = limits.min_tranche_size, limits.max_tranche_size
     if size <= 0 or (smallest is not None and size < smallest):
-        return 0
+        return 0, ZERO
     if largest is not None and size > largest:
-        return 0
+        return 0, ZERO
     if limits.max_tranches is not None:
-        uses = min(uses, limits.max_tranches - tranches)
-    if limits.max_position_size is not None:
-        uses = min(uses, int((limits.max_position_size - held) // size))
-    return max(uses, 0)
+        uses = max(min(uses, limits.max_tranches - tranches), 0)
+    if limits.max_position_size is None:
+        return uses, ZERO
+    room = max(limits.max_position_size - held, ZERO)
+    whole = min(uses, int(room // size))
+    rest = floor_to(room - whole * size, QUOTE_QUANTUM)
+    clips = bot.plan.on_excess is OnExcess.CLIP and whole < uses
+    return whole, rest if clips and (smallest is None or rest >= smallest) else ZERO
 
 
 def exits_to_reserve(

@@ -39,8 +39,8 @@ def check(
         _tranches(ask, bot),
         _smallest(ask, bot),
         _largest(ask, bot),
-        _cooldown(ask.last_entry_at, bot.tranche_cooldown, ask.at),
-        _cooldown(ask.stopped_at, bot.reentry_cooldown, ask.at),
+        _cooldown("tranche_cooldown", ask.last_entry_at, bot.tranche_cooldown, ask.at),
+        _cooldown("reentry_cooldown", ask.stopped_at, bot.reentry_cooldown, ask.at),
         _temperature(ask),
         _confirmation(ask, bot),
         _active_positions(ask, portfolio, usage),
@@ -49,6 +49,7 @@ def check(
         _losing_streak(portfolio, usage),
         _drawdown(portfolio, usage),
         _funds(ask, usage),
+        *_halted(usage),
     )
     return tuple(reason for reason in reasons if reason is not None)
 
@@ -156,7 +157,7 @@ def _largest(ask: Ask, limits: BotLimits) -> Refusal | None:
     )
 
 
-def _cooldown(since: datetime | None, length: timedelta, at: datetime) -> Refusal | None:
+def _cooldown(key: str, since: datetime | None, length: timedelta, at: datetime) -> Refusal | None:
     if since is None or at >= since + length:
         return None
     return Refusal(
@@ -166,6 +167,7 @@ def _cooldown(since: datetime | None, length: timedelta, at: datetime) -> Refusa
         missing=_seconds(since + length - at),
         unit=Unit.SECONDS,
         unblocks_at=since + length,
+        key=key,
     )
 
 
@@ -305,6 +307,20 @@ def _funds(ask: Ask, usage: Usage) -> Refusal | None:
     )
 
 
+def _halted(usage: Usage) -> Iterator[Refusal]:
+    for code in (RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP):
+        lifted_by = [halt.lifted_by for halt in usage.halts if halt.code is code]
+        if lifted_by:
+            yield Refusal(
+                code=code,
+                measured=Decimal(len(lifted_by)),
+                limit=ZERO,
+                missing=Decimal(len(lifted_by)),
+                unit=Unit.HALTS,
+                unblocks_when=f"somebody runs {' and '.join(dict.fromkeys(lifted_by))}",
+            )
+
+
 def _seconds(span: timedelta) -> Decimal:
     return Decimal(span // timedelta(microseconds=1)).scaleb(-6)
 
@@ -318,6 +334,18 @@ def in_flight() -> Refusal:
         missing=Decimal(1),
         unit=Unit.ORDERS,
         unblocks_when="the working entry order has ended",
+    )
+
+
+def building_ended() -> Refusal:
+    """Refuse an entry into a position that will not be built any further."""
+    return Refusal(
+        code=RefusalCode.NOT_BUILDING,
+        measured=Decimal(1),
+        limit=ZERO,
+        missing=Decimal(1),
+        unit=Unit.POSITIONS,
+        unblocks_when="the position is closed",
     )
 
 

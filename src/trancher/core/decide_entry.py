@@ -9,6 +9,7 @@ Invariants:
 3. An event that an earlier position has lived through begins no new one.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,7 +23,7 @@ from trancher.core.bot import (
     exposure_of,
     funds_to_reserve,
 )
-from trancher.core.checks import check, in_flight, not_building, room
+from trancher.core.checks import building_ended, check, in_flight, not_building, room
 from trancher.core.conditions import Observation, score_wanted
 from trancher.core.decision import Decision, Kind, decided
 from trancher.core.events import BuildingEnded, EntryAccepted
@@ -97,13 +98,17 @@ def decide_due(
     usage: Usage,
     limits: PortfolioLimits,
 ) -> Decision:
-    """Return whether the rung that is due now is bought; as decide_entry, for who knows it."""
-    index, rung = due
-    ask = _ask(bot, position, seen, index, past=past, usage=usage, limits=limits)
+    """Return whether the rung that is due now is bought; as decide_entry, for who knows it.
+
+    Args:
+        due: the rung with its index; with BY_HAND one that no plan has.
+    """
+    rung = due[1]
+    ask = _ask(bot, position, seen, due, past=past, usage=usage, limits=limits)
     limit_price = _limit_price(bot, seen)
     price = seen.price if limit_price is None else limit_price
     refusals = (
-        *_wrong_state(position),
+        *_wrong_state(bot, position),
         *check(ask, bot=bot.limits, portfolio=limits, usage=usage),
         *too_small(
             bot.instrument,
@@ -114,7 +119,7 @@ def decide_due(
     )
     if refusals:
         return decided(Kind.ENTRY, position, seen, reason=rung.label, refusals=refusals)
-    order = _order(bot, position, seen, index, size=ask.size, limit_price=limit_price)
+    order = _order(bot, position, seen, due, size=ask.size, limit_price=limit_price)
     accepted = EntryAccepted(order=order, at=seen.at)
     return decided(Kind.ENTRY, position, seen, reason=rung.label, order=order, events=(accepted,))
 
@@ -131,11 +136,12 @@ def _order(
     bot: Bot,
     position: Position,
     seen: Observation,
-    index: int,
+    due: tuple[int, EntryRung],
     *,
     size: Decimal,
     limit_price: Decimal | None,
 ) -> EntryOrder:
+    index, rung = due
     terms = bot.plan.limit
     return EntryOrder(
         client_order_id=position.next_order_id,
@@ -144,7 +150,7 @@ def _order(
         symbol=bot.instrument.symbol,
         size=size,
         rung=index,
-        reason=bot.plan.entries[index].label,
+        reason=rung.label,
         decided_at=seen.at,
         limit_price=limit_price,
         expires_at=None if terms is None else seen.at + terms.ttl,
@@ -156,13 +162,13 @@ def _ask(
     bot: Bot,
     position: Position,
     seen: Observation,
-    index: int,
+    due: tuple[int, EntryRung],
     *,
     past: Past,
     usage: Usage,
     limits: PortfolioLimits,
 ) -> Ask:
-    rung = bot.plan.entries[index]
+    index, rung = due
     working = position.working_entry
     unfilled = working is not None and working.filled == 0
     readings, least = seen.readings, rung.min_temperature
@@ -215,9 +221,12 @@ def _confirmed(rung: EntryRung, position: Position, seen: Observation, past: Pas
     return rung.due(position, _fresh(lowest, past))
 
 
-def _wrong_state(position: Position) -> tuple[Refusal, ...]:
+def _wrong_state(bot: Bot, position: Position) -> Iterator[Refusal]:
     if position.working_entry is not None:
-        return (in_flight(),)
-    if position.state is State.REDUCING:
-        return (not_building(),)
-    return ()
+        yield in_flight()
+    if position.state in (State.CLOSED, State.BUILDING):
+        return
+    if position.state is State.CLOSING or not bot.plan.rebuild:
+        yield building_ended()
+    elif position.state is State.REDUCING:
+        yield not_building()

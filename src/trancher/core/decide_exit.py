@@ -43,18 +43,23 @@ def decide_exit(bot: Bot, position: Position, seen: Observation) -> Decision | N
     full = next((one for one in due if one.quantity is None), None)
     if full is not None:
         return _full_exit(bot, position, seen, full, reason=full.text)
-    return _partial_exit(bot, position, seen, due) if due else None
+    return decide_parts(bot, position, seen, due) if due else None
 
 
 @exact
 def decide_close(
     bot: Bot, position: Position, seen: Observation, *, reason: str
 ) -> Decision | None:
-    """Return the full exit that somebody asks for, or None where nothing is held or one works.
+    """Return the full exit that somebody asks for; None where nothing is held, or one works.
 
-    Like every full exit it waits for a working partial one to be canceled.
+    Like every full exit it waits for a working partial one to be canceled, so it has to be asked
+    for again until the position is CLOSING. Where nothing is held yet, what would buy is canceled.
     """
-    if position.held == 0 or (position.state is State.CLOSING and position.working_exits):
+    entry, closing = position.working_entry, position.state is State.CLOSING
+    if position.held == 0 and entry is not None and not closing:
+        ids = (entry.order.client_order_id,)
+        return decided(Kind.EXIT, position, seen, reason=reason, cancels=ids)
+    if position.held == 0 or (closing and position.working_exits):
         return None
     return _full_exit(bot, position, seen, None, reason=reason)
 
@@ -93,7 +98,8 @@ def _sell_all(
     return _exit(position, seen, order, targets=dict.fromkeys(order.rule_ids, quantity))
 
 
-def _partial_exit(
+@exact
+def decide_parts(
     bot: Bot, position: Position, seen: Observation, due: Sequence[Due]
 ) -> Decision | None:
     """Return one order for the parts that are due, or the refusal of the exchange's minimums.

@@ -5,6 +5,7 @@ TrancherError
 ├── InvalidInstrument         steps, minimums or fees that no exchange could have
 ├── InvalidPlan               an entry or exit plan that contradicts itself
 ├── InvalidLimits             limits that contradict each other
+├── InvalidRequest            what somebody asks for by hand cannot be meant
 ├── InvalidFill               a fill that cannot be true
 │   ├── ContradictoryFill     a trade id came back with other values
 │   ├── OversoldPosition      more base was sold than is open
@@ -40,6 +41,10 @@ class InvalidPlan(TrancherError):
 
 class InvalidLimits(TrancherError):
     """Limits that contradict each other."""
+
+
+class InvalidRequest(TrancherError):
+    """What somebody asks for by hand cannot be meant."""
 
 
 class InvalidFill(TrancherError):

@@ -119,7 +119,8 @@ class TrailingStop:
 
     @property
     def text(self) -> str:
-        return f"trailing stop -{percent(self.trail)} from the peak"
+        trail, activate = percent(self.trail), percent(self.activate)
+        return f"trailing stop -{trail} from the peak, once +{activate} was reached"
 
     @property
     def sells(self) -> str:

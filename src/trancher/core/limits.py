@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from trancher.core.errors import InvalidLimits
 from trancher.core.signals import Temperature
@@ -33,6 +34,8 @@ class RefusalCode(StrEnum):
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     ENTRY_IN_FLIGHT = "ENTRY_IN_FLIGHT"
     NOT_BUILDING = "NOT_BUILDING"
+    PAUSED = "PAUSED"
+    EMERGENCY_STOP = "EMERGENCY_STOP"
     MIN_NOTIONAL = "MIN_NOTIONAL"
     MIN_QUANTITY = "MIN_QUANTITY"
 
@@ -54,7 +57,9 @@ MEANINGS = {
     RefusalCode.SYMBOL_CAP: "what all bots hold and buy of the symbol, this included, exceeds it",
     RefusalCode.INSUFFICIENT_FUNDS: "free cash does not cover the size, its fee and the reserve",
     RefusalCode.ENTRY_IN_FLIGHT: "an entry order of this position is still working",
-    RefusalCode.NOT_BUILDING: "a partial exit is working; building waits for its end",
+    RefusalCode.NOT_BUILDING: "building has ended for good, or waits for a partial exit to end",
+    RefusalCode.PAUSED: "somebody paused the bot or all of them: no entries, exits go on",
+    RefusalCode.EMERGENCY_STOP: "an emergency stop holds the bot or all of them until a resume",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
 }
@@ -70,6 +75,7 @@ class Unit(StrEnum):
     TRADES = "trades"
     SECONDS = "seconds"
     ORDERS = "orders"
+    HALTS = "halts"
     SCORE = "score"
     RATIO = "ratio"
 
@@ -84,6 +90,7 @@ class Refusal:
         missing: by how much it failed, in `unit`, >= 0.
         unblocks_at: the time from which this reason is gone, where time alone removes it, UTC.
         unblocks_when: the condition that removes it, in words, where time does not.
+        key: of the limit, where several have one code: tranche_cooldown or reentry_cooldown.
     """
 
     code: RefusalCode
@@ -93,6 +100,7 @@ class Refusal:
     unit: Unit
     unblocks_at: datetime | None = None
     unblocks_when: str | None = None
+    key: str | None = None
 
 
 class ReserveFunds(StrEnum):
@@ -182,6 +190,19 @@ def _not_negative(name: str, limit: Decimal | int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """What holds back every entry of a bot, whatever its limits say, until somebody lifts it.
+
+    Attributes:
+        code: what it is told as.
+        lifted_by: the command that lifts it, as a person types it.
+    """
+
+    code: Literal[RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP]
+    lifted_by: str = "trancher resume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What all bots together use of the portfolio's limits at the time of asking.
 
@@ -199,6 +220,7 @@ class Usage:
         symbol_exposure: the same of the asking position's symbol.
         realized_today: quote, net on the average figures; negative is a loss.
         losing_streak: positions closed at a loss in a row on the portfolio's day.
+        halts: what holds back the asking bot's entries now; nothing unless somebody said so.
     """
 
     free_cash: Decimal
@@ -212,6 +234,7 @@ class Usage:
     symbol_exposure: Decimal
     realized_today: Decimal
     losing_streak: int
+    halts: tuple[Halt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

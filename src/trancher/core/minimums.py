@@ -8,7 +8,7 @@ from trancher.core.limits import Refusal, RefusalCode, Unit
 from trancher.core.money import exact
 from trancher.core.order import Side
 
-_SALE_UNBLOCKS: Final = "a further rung is passed, or the price is higher"
+_MORE_IS_SOLD: Final = "more is to be sold at once"
 
 
 @exact
@@ -32,7 +32,7 @@ def too_small(
                 unit=Unit.BASE,
                 unblocks_when="the size is larger or the price lower"
                 if side is Side.BUY
-                else _SALE_UNBLOCKS,
+                else _MORE_IS_SOLD,
             )
         )
     notional = quantity * price
@@ -44,7 +44,9 @@ def too_small(
                 limit=instrument.min_notional,
                 missing=instrument.min_notional - notional,
                 unit=Unit.QUOTE,
-                unblocks_when="the size is larger" if side is Side.BUY else _SALE_UNBLOCKS,
+                unblocks_when="the size is larger"
+                if side is Side.BUY
+                else f"{_MORE_IS_SOLD}, or the price is higher",
             )
         )
     return tuple(refusals)

@@ -19,7 +19,7 @@ from trancher.core.errors import InvalidPlan
 from trancher.core.exits import ExitRule, Leveled, Stop, TakeProfit, Trailing, Waiting
 from trancher.core.lifecycle import State
 from trancher.core.money import QUOTE_QUANTUM, ZERO, floor_to
-from trancher.core.order import RuleId, TrancheId, rule_id
+from trancher.core.order import BY_HAND, RuleId, TrancheId, rule_id
 from trancher.core.position import Position
 from trancher.core.signals import Temperature
 from trancher.core.tranches import Tranche
@@ -303,7 +303,7 @@ class Plan:
 
     def was_stopped(self, position: Position) -> bool:
         """Say whether a stop has sold of a position."""
-        fired = {int(rule.partition("/")[0]) for rule in position.rung_left}
+        fired = {int(rule.partition("/")[0]) for rule in position.rung_left} - {BY_HAND}
         return any(isinstance(self.exits[index], Stop) for index in fired)
 
 

@@ -130,6 +130,24 @@ class PaperExchange:
                 book[bot] = [order for order in orders if not wanted(order)]
         return taken
 
+    def take_over(self, order: Order, *, resting: bool) -> None:
+        """Go on with an order that another exchange has left working."""
+        book = self._resting if resting else self._waiting
+        book[order.bot].append(order)
+
+    def resting(self, bot: BotName) -> tuple[ClientOrderId, ...]:
+        """Return the orders of a bot that rest at their limit."""
+        return tuple(order.client_order_id for order in self._resting.get(bot, ()))
+
+    def room(self, symbol: str) -> tuple[datetime, Decimal] | None:
+        """Return which candle was last offered, and how much base it leaves; None without one."""
+        known = self._rooms.get(symbol)
+        return None if known is None else (known.at, known.left)
+
+    def take_room(self, symbol: str, at: datetime, left: Decimal) -> None:
+        """Go on with what others have left of the candle opened at `at`, base."""
+        self._rooms[symbol] = _Room(at=at, left=left)
+
     def reports(self) -> Sequence[Report]:
         told, self._reports = self._reports, []
         return told

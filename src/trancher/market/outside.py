@@ -8,7 +8,7 @@ Invariants:
 2. A file with a row that cannot be read exactly is refused, with its line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,10 +48,19 @@ class OutsideSignal:
         assert self.score is None or -1 <= self.score <= 1
 
 
-def read_outside(path: Path) -> tuple[OutsideSignal, ...]:
+def read_outside(
+    path: Path,
+    *,
+    heard: Collection[str] | None = None,
+    bots: Collection[str] | None = None,
+) -> tuple[OutsideSignal, ...]:
     """Read a CSV or Parquet file of outside signals, in order of time.
 
     A score's digits beyond the ninth decimal are cut off.
+
+    Args:
+        heard: the names that may stand there; None takes any.
+        bots: likewise of bots.
 
     Raises:
         FileError: the file cannot be read, or a row is faulty.
@@ -66,6 +75,12 @@ def read_outside(path: Path) -> tuple[OutsideSignal, ...]:
             raise _bad(table, row, "time", expected=times.expected)
         if not texts["name"][row]:
             raise _bad(table, row, "name", expected="the name of a signal")
+        if heard is not None and texts["name"][row] not in heard:
+            names = ", ".join(heard) or "none: [bot.signals.external] is empty"
+            expected = f"a signal that a bot listens to ({names})"
+            raise _bad(table, row, "name", expected=expected)
+        if bots is not None and texts["bot"][row] and texts["bot"][row] not in bots:
+            raise _bad(table, row, "bot", expected=f"one of {', '.join(bots)}, or nothing")
         score, event = scores[row], texts["event"][row]
         if (score is None) is (event == ""):
             raise FileError(

@@ -37,9 +37,10 @@ import msgspec
 from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
 from trancher.core.instrument import Instrument
+from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
-from trancher.store.entries import ConfigurationLoaded, Entry
+from trancher.store.entries import ConfigurationLoaded, Entry, RunFinished
 from trancher.store.errors import UnreadableText
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ _LATER: Final[Mapping[type, frozenset[str]]] = {
     EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
     ExitOrder: frozenset({"named"}),
     Marked: frozenset({"trailed"}),
+    Refusal: frozenset({"key"}),
+    RunFinished: frozenset({"peak_equity"}),
 }
 
 

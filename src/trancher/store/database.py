@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
+from trancher.ports import Clock
 from trancher.store import schema, tables
 from trancher.store.entries import Mode
 from trancher.store.errors import Conflict, UnusableDatabase
@@ -77,6 +78,10 @@ class Database:
         """
         with _transaction(self._engine, self._place, writes=True) as connection:
             yield connection
+
+    def now(self, connection: Connection, clock: Clock) -> datetime:
+        """Return the time of the database; the host's, where it has no clock of its own."""
+        return self._place.now(connection) or clock()
 
     def transact(
         self, work: Callable[[Connection], T], *, sleep: Callable[[float], None] = time.sleep

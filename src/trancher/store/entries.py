@@ -102,10 +102,13 @@ class RunFinished:
 
     Attributes:
         marks: the last price of every instrument, by symbol.
+        peak_equity: the highest that the portfolio's equity was seen at, quote; None where no
+            limit asked for it.
     """
 
     at: datetime
     marks: Mapping[str, Mark]
+    peak_equity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -83,6 +84,10 @@ class File:
         """Return what went wrong; a commit that fails is none."""
         del committing
         return in_words(problem, where=self.where)
+
+    def now(self, _: Connection) -> datetime | None:
+        """A file has no clock of its own."""
+        return None
 
     def is_blank(self) -> bool:
         """Say whether the file was only touched, and its tables are not worth asking for."""

@@ -45,6 +45,11 @@ class Journal:
         self._key: Final = key_of(started)
         self._hash = START
 
+    def go_on(self, *, number: int, hash_: str) -> None:
+        """Take up a journal of which `number` entries are written, the last with `hash_`."""
+        assert not self.waiting
+        self.number, self._hash = number, hash_
+
     def add(self, entry: Entry, position_id: PositionId | None = None) -> None:
         """Put an entry at the end."""
         self.number += 1

@@ -19,7 +19,7 @@ from trancher.core.tranches import Disposal
 from trancher.store import tables
 from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
 from trancher.store.database import Database
-from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunKind
+from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunFinished, RunKind
 from trancher.store.records import Record
 
 
@@ -104,6 +104,14 @@ class Books:
         """Return a run by its number."""
         found = self._all(_runs().where(tables.run.c.id == run_id))
         return _run(found[0]) if found else None
+
+    def end(self, run: Run) -> RunFinished | None:
+        """Return how a run ended, or None where the process died, or goes on."""
+        if run.finished_at is None:
+            return None
+        (last,) = self.journal(run, first=run.entries, limit=1)
+        assert isinstance(last.entry, RunFinished), last
+        return last.entry
 
     def bots(self, run: Run) -> tuple[BotBooks, ...]:
         """Return the bots of a run, in the configuration's order."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from trancher.store import configurations, tables
 from trancher.store.database import Database
@@ -42,32 +42,41 @@ def start(database: Database, new: NewRun, *, batch: int = BATCH) -> SqlStore:
         StoreError: the portfolio has another quote currency, or nothing can be written.
     """
     with database.writing() as connection:
-        alone_in_numbering(connection)
-        portfolio_id = configurations.portfolio_id(
-            connection, name=new.portfolio, quote=new.quote, where=database.where
-        )
-        started = RunStarted(
-            mode=database.identity.mode,
-            created_at=database.identity.created_at,
-            run_id=configurations.next_number(connection, select(func.max(tables.run.c.id))),
-            kind=new.kind,
-            at=new.at,
-            portfolio_id=portfolio_id,
-            portfolio=new.portfolio,
-            quote=new.quote,
-            cash=new.cash,
-            timezone=new.timezone,
-            configuration_version=configurations.version(
-                connection,
-                portfolio_id=portfolio_id,
-                hash_=new.configuration_hash,
-                text=new.configuration_text,
-            ),
-            configuration_hash=new.configuration_hash,
-            configuration_text=new.configuration_text,
-            bots=tuple(new.bots),
-        )
-        configurations.keep(connection, started)
-        store = SqlStore(database, started, batch=batch)
+        store = SqlStore(database, numbered(connection, database, new), batch=batch)
         store.begin_with(connection)
     return store
+
+
+def numbered(connection: Connection, database: Database, new: NewRun) -> RunStarted:
+    """Return the first entry of a run, numbered, and write what it speaks of where that is new.
+
+    Raises:
+        StoreError: the portfolio has another quote currency, or nothing can be written.
+    """
+    alone_in_numbering(connection)
+    portfolio_id = configurations.portfolio_id(
+        connection, name=new.portfolio, quote=new.quote, where=database.where
+    )
+    started = RunStarted(
+        mode=database.identity.mode,
+        created_at=database.identity.created_at,
+        run_id=configurations.next_number(connection, select(func.max(tables.run.c.id))),
+        kind=new.kind,
+        at=new.at,
+        portfolio_id=portfolio_id,
+        portfolio=new.portfolio,
+        quote=new.quote,
+        cash=new.cash,
+        timezone=new.timezone,
+        configuration_version=configurations.version(
+            connection,
+            portfolio_id=portfolio_id,
+            hash_=new.configuration_hash,
+            text=new.configuration_text,
+        ),
+        configuration_hash=new.configuration_hash,
+        configuration_text=new.configuration_text,
+        bots=tuple(new.bots),
+    )
+    configurations.keep(connection, started)
+    return started

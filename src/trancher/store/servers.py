@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,6 +145,12 @@ class Server:
             found = "a refusal that names the password"
             return type(said)(where=self.where, found=found, expected=said.expected)
         return said
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the server's time, whatever its clients' clocks say."""
+        at = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        assert isinstance(at, datetime)
+        return at.astimezone(UTC)
 
     def is_blank(self) -> bool:
         """Its tables have to be asked for."""

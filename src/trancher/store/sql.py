@@ -15,6 +15,7 @@ Invariants:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -58,6 +59,38 @@ class _Page:
     placed: set[ClientOrderId] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPosition:
+    """A position that is not CLOSED, as it was written.
+
+    Attributes:
+        number: counts the positions of the run.
+        orders: all of them.
+    """
+
+    number: int
+    position: Position
+    orders: Orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A run without an end, as far as it is written.
+
+    Attributes:
+        entries: how many its journal has.
+        hash: of the last of them.
+        positions: how many have begun.
+        refused: a run of refusals that goes on, and is no entry yet.
+    """
+
+    entries: int
+    hash: str
+    positions: int
+    open: tuple[OpenPosition, ...]
+    refused: Record | None
+
+
 class SqlStore:
     """Keeps one run in a database; runs.start makes one."""
 
@@ -91,6 +124,25 @@ class SqlStore:
         write.insert(connection, tables.bot, rows.bot_rows(self._started, None))
         write.insert(connection, tables.journal, linked.rows)
         self._journal.written(linked)
+
+    def go_on(self, kept: Kept) -> None:
+        """Take up a run where it was left, in place of `begin_with`."""
+        self._journal.go_on(number=kept.entries, hash_=kept.hash)
+        self._positions = kept.positions
+        for open_ in kept.open:
+            self._pages[open_.position.id] = _Page(
+                number=open_.number,
+                position=open_.position,
+                written=open_.position,
+                orders=dict(open_.orders),
+                placed=set(open_.orders),
+            )
+        if kept.refused is not None:
+            self._refused[kept.refused.first.bot] = kept.refused
+
+    def refused(self, bot: BotName) -> Record | None:
+        """Return the run of refusals of a bot that goes on, and is no entry yet."""
+        return self._refused.get(bot)
 
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
@@ -126,11 +178,14 @@ class SqlStore:
         self._refused[decision.bot] = recorded(decision)
         self._flush_if_full()
 
-    def finish(self, *, at: datetime, marks: Mapping[str, Mark]) -> None:
+    def finish(
+        self, *, at: datetime, marks: Mapping[str, Mark], peak_equity: Decimal | None
+    ) -> None:
         """Write everything that waits, and the end of the run.
 
         Args:
             marks: the last price of every instrument, by symbol.
+            peak_equity: the highest seen, quote; None where no limit asks for it.
 
         Raises:
             StoreError: it cannot be written; the run stays unfinished.
@@ -140,7 +195,7 @@ class SqlStore:
         for record in self._refused.values():
             self._journal.add(decided(record))
         self._refused.clear()
-        self._finished = RunFinished(at=at, marks=marks)
+        self._finished = RunFinished(at=at, marks=marks, peak_equity=peak_equity)
         self._journal.add(self._finished)
         self.flush()
 
@@ -154,17 +209,27 @@ class SqlStore:
         self._settle()
         if not self._journal.waiting:
             return
-        linked = self._journal.linked()
         try:
             with self._database.writing() as connection:
-                write.insert(connection, tables.journal, linked.rows)
-                write.insert(connection, tables.decision, self._decision_rows())
-                self._write_positions(connection, self._touched_pages())
-                self._write_run(connection, linked.hash)
+                linked = self.write(connection)
         except CommitUnknown:
-            self._unknown = linked
+            self._unknown = self._journal.linked()
             raise
-        self._written(linked)
+        self.written(linked)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._journal.waiting)
+
+    def write(self, connection: Connection) -> Linked:
+        """Write everything that waits in somebody's transaction; `written` tells its good end."""
+        linked = self._journal.linked()
+        write.insert(connection, tables.journal, linked.rows)
+        write.insert(connection, tables.decision, self._decision_rows())
+        self._write_positions(connection, self._touched_pages())
+        self._write_run(connection, linked.hash)
+        return linked
 
     def _settle(self) -> None:
         """Look in the books for the batch whose commit nobody answered, if there is one.
@@ -181,10 +246,11 @@ class SqlStore:
             asked = select(run.hash).where(*mine).with_for_update()
             found = connection.execute(asked).scalar_one()
         if found == self._unknown.hash:
-            self._written(self._unknown)
+            self.written(self._unknown)
         self._unknown = None
 
-    def _written(self, linked: Linked) -> None:
+    def written(self, linked: Linked) -> None:
+        """Take note that the transaction of a `write` has ended well."""
         pages = self._touched_pages()
         self._journal.written(linked)
         self._touched.clear()

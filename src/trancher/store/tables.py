@@ -35,6 +35,7 @@ from trancher.store.columns import (
     word,
 )
 from trancher.store.entries import Mode, RunKind
+from trancher.store.halts import Action, Scope
 from trancher.store.views import BOT_POSITIONS
 
 
@@ -68,6 +69,21 @@ def _of_position() -> tuple[SchemaItem, ...]:
         *_of_run(),
         *text("position_id"),
         _refers("position", f"{key} position_id", f"{key} id"),
+    )
+
+
+def _of_usage() -> tuple[SchemaItem, ...]:
+    return (
+        *whole("portfolio_id", least=1),
+        _refers("portfolio_usage", "portfolio_id", "portfolio_id"),
+    )
+
+
+def _of_bot_usage() -> tuple[SchemaItem, ...]:
+    return (
+        *whole("portfolio_id", least=1),
+        *text("bot"),
+        _refers("bot_usage", "portfolio_id bot", "portfolio_id bot"),
     )
 
 
@@ -294,7 +310,132 @@ journal: Final = _table(
     Index("journal_by_position", "portfolio_id", "run_id", "position_id", "number"),
 )
 
+portfolio_usage: Final = _table(
+    "portfolio_usage",
+    "portfolio_id",
+    whole("portfolio_id", least=1),
+    signed("cash"),
+    signed("peak_equity"),
+    whole("active"),
+    whole("exits_reserved"),
+    amount("ordered"),
+    amount("set_aside"),
+    amount("worth"),
+    text("streak_day", nullable=True),
+    whole("streak"),
+    whole("version"),
+    _refers("portfolio", "portfolio_id", "id"),
+)
+
+symbol_usage: Final = _table(
+    "symbol_usage",
+    "portfolio_id symbol",
+    _of_usage(),
+    text("symbol"),
+    amount("exposure"),
+)
+
+trading_day: Final = _table(
+    "trading_day",
+    "portfolio_id day",
+    _of_usage(),
+    text("day"),
+    whole("trades"),
+    signed("realized"),
+)
+
+bot_usage: Final = _table(
+    "bot_usage",
+    "portfolio_id bot",
+    _of_usage(),
+    text("bot"),
+    whole("run_id", least=1),
+    text("symbol"),
+    whole("active"),
+    whole("exits_reserved"),
+    amount("ordered"),
+    amount("set_aside", nullable=True),
+    amount("worth"),
+    amount("exposure"),
+    _refers("run", "portfolio_id run_id", "portfolio_id id"),
+)
+
+reservation: Final = _table(
+    "reservation",
+    "portfolio_id bot order_id",
+    _of_bot_usage(),
+    text("order_id"),
+    amount("cost"),
+    text("day"),
+)
+
+paper_room: Final = _table(
+    "paper_room",
+    "portfolio_id symbol",
+    _of_usage(),
+    text("symbol"),
+    instant("at"),
+    amount("left_over"),
+)
+
+lease: Final = _table(
+    "lease",
+    "portfolio_id bot",
+    _of_usage(),
+    text("bot"),
+    text("owner", nullable=True),
+    whole("epoch"),
+    instant("until"),
+)
+
+progress: Final = _table(
+    "progress",
+    "portfolio_id bot",
+    _of_bot_usage(),
+    instant("next_at", nullable=True),
+    whole("phase"),
+    instant("candle_at", nullable=True),
+    instant("seen_at", nullable=True),
+    positive("price", nullable=True),
+    text("memory"),
+)
+
+halt: Final = _table(
+    "halt",
+    "portfolio_id number",
+    _of_usage(),
+    whole("number", least=1),
+    word("scope", Scope),
+    text("bot", nullable=True),
+    text("target", nullable=True),
+    word("action", Action),
+    fraction("share", nullable=True),
+    text("reason"),
+    instant("at"),
+    instant("lifted_at", nullable=True),
+)
+
+command: Final = _table(
+    "command",
+    "portfolio_id number",
+    _of_usage(),
+    whole("number", least=1),
+    text("bot"),
+    text("payload"),
+    text("key", nullable=True),
+    instant("asked_at"),
+    instant("answered_at", nullable=True),
+    text("answer", nullable=True),
+    UniqueConstraint("portfolio_id", "bot", "key"),
+    Index("command_by_bot", "portfolio_id", "bot", "answered_at"),
+)
+
 INSERT_ONLY: Final = (journal, loading, fill)
+SHARED: Final = (
+    *(portfolio_usage, symbol_usage, trading_day, bot_usage, reservation, paper_room),
+    *(lease, progress, halt, command),
+)
+"""What processes that run bots share: as it stands now, and not as it came to be."""
 OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
 
 

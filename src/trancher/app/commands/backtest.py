@@ -66,8 +66,9 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import document, read_signals, read_sources
+    from trancher.app.backtesting import document, read_sources
     from trancher.app.candle_words import parse_layout, parse_on_bad
+    from trancher.app.file_notes import read_signals
     from trancher.app.settings import load
 
     began = perf_counter()
@@ -181,6 +182,8 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
         out.print(sentence, style="dim")
     for warning in done.settings.warnings:
         out.print(f"warning: {warning}", style="yellow")
+    for note in done.notes:
+        out.print(f"note: {note}", style="yellow")
     out.print(
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
         f"in {elapsed.total_seconds():.1f} s."

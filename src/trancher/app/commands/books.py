@@ -12,6 +12,8 @@ from trancher.app.output import BadInput, print_json
 from trancher.app.tables import console, counted, exactly, price, quote, table
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from rich.console import Console
 
     from trancher.app.standing import BotStanding, Standing
@@ -188,19 +190,23 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
     instrument, book = held.instrument, held.book
     said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)
     _print_run(out, found.run)
+    scored = any(tranche.evidence is not None for tranche in book.tranches)
     shown = table(
         f"{held.id}: {held.state.name}",
         *("tranche", "opened, UTC", "because of"),
+        *(["score"] if scored else []),
         *("price", "bought", "left", "unrealized", "realized"),
         words=3,
         tight=True,
     )
     for tranche in book.tranches:
         earned = tranche_pnl(book, tranche, mark_price=one.price)
+        evidence = tranche.evidence
         shown.add_row(
             tranche.id,
             moment(tranche.opened_at).removesuffix(" UTC"),
             tranche.reason,
+            *([exactly(evidence.score) if evidence else "-"] if scored else []),
             price(quotient(tranche.cost, tranche.quantity)),
             exactly(tranche.quantity),
             exactly(tranche.open_quantity),
@@ -209,7 +215,7 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
         )
     out.print(shown)
     currency, anchor = instrument.quote, anchor_price(held)
-    measured = f"; stops and gains are measured from the anchor, {price(anchor)}" if anchor else ""
+    measured = f"; {_measured(one, anchor)}" if anchor else ""
     out.print(
         f"Open: {exactly(said.open_quantity)} {instrument.base} for {quote(said.open_cost)} "
         f"{currency}, average {price(said.average_entry_price)}, break-even "
@@ -220,6 +226,24 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
         f"{counted(len(book.exits), 'exit')}; unrealized {quote(said.unrealized_net)} net at "
         f"{price(one.price)} ({moment(found.at)})."
     )
+
+
+def _measured(one: "BotStanding", anchor: "Decimal") -> str:
+    """Return what each kind of stop and gain of a bot is measured from."""
+    from trancher.core.claims import Over
+    from trancher.core.exits import StopLoss, TakeProfit, Trailing
+
+    rules = [rule for rule in one.bot.plan.exits if isinstance(rule, StopLoss | Trailing)]
+    overs = {
+        rule.over if isinstance(rule, StopLoss | TakeProfit) else Over.ANCHOR for rule in rules
+    }
+    words = {
+        Over.ANCHOR: f"the anchor, {price(anchor)}",
+        Over.BREAK_EVEN: "the break-even price",
+        Over.TRANCHE: "the price of each tranche",
+    }
+    said = " and ".join(words[over] for over in words if over in overs)
+    return f"stops and gains are measured from {said}" if said else f"anchor {price(anchor)}"
 
 
 def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]") -> None:

@@ -80,6 +80,8 @@ def _print_people(settings: "Settings") -> None:
         print_bot(shown, settings, bot)
     for warning in settings.warnings:
         shown.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+    for note in settings.notes:
+        shown.print(f"note: {note}", style="dim", soft_wrap=True)
 
 
 def print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:

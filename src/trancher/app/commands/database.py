@@ -8,7 +8,7 @@ import typer
 
 from trancher.app.commands.books import AsJson, Db, url_of
 from trancher.app.output import BadInput, Json, is_there, print_json
-from trancher.app.tables import console, progress
+from trancher.app.tables import console, counted, progress
 
 if TYPE_CHECKING:
     from trancher.store.verify import Verified
@@ -143,10 +143,10 @@ def _print(verified: "Verified", positions: int) -> None:
         out.print(f"{len(differences):,} differences from what the journal implies{listed}.")
         return
     entries = sum(run.entries for run in verified.runs)
-    loads = f", {verified.loads:,} loads" if verified.loads else ""
+    loads = f", {counted(verified.loads, 'load')}" if verified.loads else ""
     out.print(
-        f"{entries:,} entries, {positions:,} positions{loads}: everything that is stored follows "
-        "from the journal.",
+        f"{entries:,} entries, {counted(positions, 'position')}{loads}: everything that is stored "
+        "follows from the journal.",
         soft_wrap=True,
     )
     unfinished = [str(run.run_id) for run in verified.runs if not run.finished]

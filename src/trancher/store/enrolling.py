@@ -1,0 +1,120 @@
+"""Enrolling: a bot's place among those that run in a portfolio.
+
+A bot that runs has a journal of its own, a run that goes on until somebody ends it; what all bots
+share stands beside them. The place is made once, and found again by every later process.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta, tzinfo
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from trancher.ports import Clock
+from trancher.store import configurations, leases, progress, sharing, tables
+from trancher.store.database import Database
+from trancher.store.keeper import Keeper
+from trancher.store.progress import Progress
+from trancher.store.resuming import Resumed, resume
+from trancher.store.runs import NewRun, numbered
+from trancher.store.servers import alone_in_numbering
+from trancher.store.sharing import Owner
+from trancher.store.sql import SqlStore
+
+_WHOLE_STEP: Final = 2**62  # entries in one transaction: a step is one, however many it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A bot whose lease was taken, as far as it is written.
+
+    Attributes:
+        keeper: keeps what comes.
+        done: how far the bot has come.
+    """
+
+    keeper: Keeper
+    resumed: Resumed
+    done: Progress
+
+
+def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Owner:
+    """Return the place of a bot in its portfolio, made where it has none.
+
+    Args:
+        new: the run that begins where there is none; of one bot.
+        zone: whose days the daily limits count by.
+        clock: the host's, where the database has none of its own.
+
+    Raises:
+        StoreError: the portfolio has another quote currency, or nothing can be written.
+    """
+    (facts,) = new.bots
+    with database.writing() as connection:
+        alone_in_numbering(connection)
+        portfolio_id = configurations.portfolio_id(
+            connection, name=new.portfolio, quote=new.quote, where=database.where
+        )
+        table = tables.bot_usage
+        run_id = connection.execute(
+            select(table.c.run_id).where(
+                table.c.portfolio_id == portfolio_id, table.c.bot == facts.name
+            )
+        ).scalar()
+        owner = Owner(
+            portfolio_id=portfolio_id,
+            run_id=run_id or 0,
+            bot=facts.name,
+            symbol=facts.instrument.symbol,
+            zone=zone,
+        )
+        return owner if run_id is not None else _begin(connection, database, new, owner, clock)
+
+
+def _begin(
+    connection: Connection, database: Database, new: NewRun, owner: Owner, clock: Clock
+) -> Owner:
+    started = numbered(connection, database, new)
+    owner = replace(owner, run_id=started.run_id)
+    SqlStore(database, started).begin_with(connection)
+    sharing.join(connection, owner, cash=new.cash)
+    now = database.now(connection, clock)
+    leases.offer(connection, portfolio_id=owner.portfolio_id, bot=owner.bot, now=now)
+    progress.begin(connection, portfolio_id=owner.portfolio_id, bot=owner.bot)
+    return owner
+
+
+def take(
+    database: Database, owner: Owner, *, name: str, clock: Clock, length: timedelta
+) -> Taken | None:
+    """Take the lease of a bot and read where it stands; None where somebody else has it.
+
+    Args:
+        name: of the process, in words that a person can find it by.
+        length: after which the lease runs out unless it is renewed, > 0.
+
+    Raises:
+        StoreError: what is written there cannot be read.
+    """
+    with database.writing() as connection:
+        lease = leases.take(
+            connection,
+            portfolio_id=owner.portfolio_id,
+            bot=owner.bot,
+            owner=name,
+            now=database.now(connection, clock),
+            length=length,
+        )
+        if lease is None:
+            return None
+        done = progress.load(connection, portfolio_id=owner.portfolio_id, bot=owner.bot)
+        resumed = resume(
+            connection,
+            database,
+            portfolio_id=owner.portfolio_id,
+            run_id=owner.run_id,
+            refused=done.memory.refused,
+            batch=_WHOLE_STEP,
+        )
+    keeper = Keeper(database, owner, lease, resumed.store, clock=clock, length=length)
+    return Taken(keeper=keeper, resumed=resumed, done=done)

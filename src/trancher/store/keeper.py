@@ -1,0 +1,177 @@
+"""The keeper: the database as one running bot has it, one transaction for each of its steps.
+
+A step opens a transaction when it first wants something that all bots share, and not before: most
+steps want nothing. From then on it is alone with the portfolio's sums until it ends.
+
+Invariants:
+1. What a step did is written wholly or not at all, under the lease that the bot runs by.
+2. A step that nobody keeps leaves nothing behind.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection, insert, select, update
+
+from trancher.core.limits import Halt
+from trancher.ports import Clock
+from trancher.store import leases, progress, sharing, stops, tables
+from trancher.store.database import Database
+from trancher.store.journal import Linked
+from trancher.store.leases import Lease
+from trancher.store.progress import Progress
+from trancher.store.sharing import Borrowed, Owner
+from trancher.store.sql import SqlStore
+from trancher.treasury import Treasury, Used
+
+
+class Keeper:
+    """Keeps one running bot."""
+
+    def __init__(
+        self,
+        database: Database,
+        owner: Owner,
+        lease: Lease,
+        store: SqlStore,
+        *,
+        clock: Clock,
+        length: timedelta,
+    ) -> None:
+        """Take a bot that has a lease.
+
+        Args:
+            clock: the host's, where the database has none of its own.
+            length: after which the lease runs out unless a step or `hold` renews it.
+        """
+        self.owner, self.store = owner, store
+        self._database, self._clock, self._length = database, clock, length
+        self._lease = lease
+
+    @contextmanager
+    def step(self, since: datetime) -> Iterator["OpenStep"]:
+        """Open a step; what it keeps is on the disk when the block has ended.
+
+        Args:
+            since: when the step begins, by the market's time.
+
+        Raises:
+            LeaseLost: another process runs the bot.
+            StoreError: it cannot be written; nothing of it is.
+        """
+        with ExitStack() as stack:
+            opened = OpenStep(self, stack, since)
+            yield opened
+            opened.end()
+        opened.settle()
+
+    def hold(self) -> None:
+        """Renew the lease where no step does.
+
+        Raises:
+            LeaseLost: another process runs the bot.
+        """
+        with self._database.writing() as connection:
+            self.renew(connection)
+
+    def give_up(self) -> None:
+        """Let somebody else run the bot at once."""
+        with self._database.writing() as connection:
+            leases.give_up(connection, self._lease)
+
+    def open(self, stack: ExitStack) -> Connection:
+        """Begin a transaction that ends with `stack`, under the lease."""
+        connection = stack.enter_context(self._database.writing())
+        self.renew(connection)
+        return connection
+
+    def renew(self, connection: Connection) -> None:
+        """Renew the lease in somebody's transaction."""
+        now = self._database.now(connection, self._clock)
+        self._lease = leases.hold(connection, self._lease, now=now, length=self._length)
+
+
+class OpenStep:
+    """A step that is being done."""
+
+    def __init__(self, keeper: Keeper, stack: ExitStack, since: datetime) -> None:
+        self._keeper, self._stack, self._since = keeper, stack, since
+        self._connection: Connection | None = None
+        self._borrowed: Borrowed | None = None
+        self._linked: Linked | None = None
+        self._kept = False
+
+    @property
+    def has_borrowed(self) -> bool:
+        """Whether it is alone with what all bots share."""
+        return self._borrowed is not None
+
+    def treasury(self) -> Treasury:
+        """Return what all bots share, borrowed when it is first asked for."""
+        if self._borrowed is None:
+            owner, since = self._keeper.owner, self._since
+            self._borrowed = sharing.borrow(self._open(), owner, since=since)
+        return self._borrowed.treasury
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return what stops the entries of the bot now."""
+        return stops.in_force(self._open(), self._keeper.owner)
+
+    def room(self) -> tuple[datetime, Decimal] | None:
+        """Return which candle's volume was last drawn on, and how much base it leaves."""
+        table, owner = tables.paper_room, self._keeper.owner
+        row = (
+            self._open()
+            .execute(
+                select(table.c.at, table.c.left_over).where(
+                    table.c.portfolio_id == owner.portfolio_id, table.c.symbol == owner.symbol
+                )
+            )
+            .one_or_none()
+        )
+        return None if row is None else (row.at, row.left_over)
+
+    def leave_room(self, at: datetime, left: Decimal) -> None:
+        """Write how much base the candle opened at `at` leaves."""
+        connection, table, owner = self._open(), tables.paper_room, self._keeper.owner
+        of_symbol = (table.c.portfolio_id == owner.portfolio_id, table.c.symbol == owner.symbol)
+        values = {"at": at, "left_over": left}
+        if connection.execute(update(table).where(*of_symbol).values(**values)).rowcount == 0:
+            row = {"portfolio_id": owner.portfolio_id, "symbol": owner.symbol, **values}
+            connection.execute(insert(table), row)
+
+    def keep(self, used: Used | None, done: Progress) -> None:
+        """Write what the step did.
+
+        Args:
+            used: what the bot uses of what all share, as it is now; None where that was not asked
+                for, and nothing has happened.
+            done: how far the bot has come with it.
+        """
+        connection, keeper = self._open(), self._keeper
+        if keeper.store.waiting:
+            self._linked = keeper.store.write(connection)
+        if self._borrowed is not None and used is not None:
+            sharing.give_back(connection, self._borrowed, used)
+        owner = keeper.owner
+        progress.save(connection, done, portfolio_id=owner.portfolio_id, bot=owner.bot)
+        self._kept = True
+
+    def end(self) -> None:
+        """Take back what was opened where nothing is to be kept."""
+        if self._connection is not None and not self._kept:
+            begun = self._connection.get_transaction()
+            assert begun is not None
+            begun.rollback()
+
+    def settle(self) -> None:
+        """Take note that what was kept is on the disk."""
+        if self._linked is not None:
+            self._keeper.store.written(self._linked)
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._keeper.open(self._stack)
+        return self._connection

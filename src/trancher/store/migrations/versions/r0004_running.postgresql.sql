@@ -1,0 +1,169 @@
+CREATE TABLE portfolio_usage (
+	portfolio_id BIGINT NOT NULL,
+	cash NUMERIC NOT NULL,
+	peak_equity NUMERIC NOT NULL,
+	active BIGINT NOT NULL,
+	exits_reserved BIGINT NOT NULL,
+	ordered NUMERIC NOT NULL,
+	set_aside NUMERIC NOT NULL,
+	worth NUMERIC NOT NULL,
+	streak_day TEXT,
+	streak BIGINT NOT NULL,
+	version BIGINT NOT NULL,
+	PRIMARY KEY (portfolio_id),
+	CHECK (portfolio_id >= 1),
+	CHECK (cash > -1e40 AND cash < 1e40),
+	CHECK (peak_equity > -1e40 AND peak_equity < 1e40),
+	CHECK (active >= 0),
+	CHECK (exits_reserved >= 0),
+	CHECK (ordered >= 0 AND ordered < 1e40),
+	CHECK (set_aside >= 0 AND set_aside < 1e40),
+	CHECK (worth >= 0 AND worth < 1e40),
+	CHECK (streak >= 0),
+	CHECK (version >= 0),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio (id)
+);
+
+CREATE TABLE command (
+	portfolio_id BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	bot TEXT NOT NULL,
+	payload TEXT NOT NULL,
+	key TEXT,
+	asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	answered_at TIMESTAMP WITH TIME ZONE,
+	answer TEXT,
+	PRIMARY KEY (portfolio_id, number),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (number >= 1),
+	CHECK (asked_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'),
+	CHECK (answered_at IS NULL OR (answered_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z')),
+	UNIQUE (portfolio_id, bot, key)
+);
+
+CREATE INDEX command_by_bot ON command (portfolio_id, bot, answered_at);
+
+CREATE TABLE halt (
+	portfolio_id BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	scope TEXT NOT NULL,
+	bot TEXT,
+	target TEXT,
+	action TEXT NOT NULL,
+	share NUMERIC,
+	reason TEXT NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	lifted_at TIMESTAMP WITH TIME ZONE,
+	PRIMARY KEY (portfolio_id, number),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (number >= 1),
+	CHECK (scope IN ('portfolio', 'bot', 'position', 'tranche')),
+	CHECK (action IN ('pause', 'freeze', 'cancel', 'reduce', 'flatten')),
+	CHECK (share IS NULL OR (share >= -1 AND share <= 1)),
+	CHECK (at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'),
+	CHECK (lifted_at IS NULL OR (lifted_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'))
+);
+
+CREATE TABLE lease (
+	portfolio_id BIGINT NOT NULL,
+	bot TEXT NOT NULL,
+	owner TEXT,
+	epoch BIGINT NOT NULL,
+	until TIMESTAMP WITH TIME ZONE NOT NULL,
+	PRIMARY KEY (portfolio_id, bot),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (epoch >= 0),
+	CHECK (until BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z')
+);
+
+CREATE TABLE paper_room (
+	portfolio_id BIGINT NOT NULL,
+	symbol TEXT NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	left_over NUMERIC NOT NULL,
+	PRIMARY KEY (portfolio_id, symbol),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'),
+	CHECK (left_over >= 0 AND left_over < 1e40)
+);
+
+CREATE TABLE symbol_usage (
+	portfolio_id BIGINT NOT NULL,
+	symbol TEXT NOT NULL,
+	exposure NUMERIC NOT NULL,
+	PRIMARY KEY (portfolio_id, symbol),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (exposure >= 0 AND exposure < 1e40)
+);
+
+CREATE TABLE trading_day (
+	portfolio_id BIGINT NOT NULL,
+	day TEXT NOT NULL,
+	trades BIGINT NOT NULL,
+	realized NUMERIC NOT NULL,
+	PRIMARY KEY (portfolio_id, day),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (trades >= 0),
+	CHECK (realized > -1e40 AND realized < 1e40)
+);
+
+CREATE TABLE bot_usage (
+	portfolio_id BIGINT NOT NULL,
+	bot TEXT NOT NULL,
+	run_id BIGINT NOT NULL,
+	symbol TEXT NOT NULL,
+	active BIGINT NOT NULL,
+	exits_reserved BIGINT NOT NULL,
+	ordered NUMERIC NOT NULL,
+	set_aside NUMERIC,
+	worth NUMERIC NOT NULL,
+	exposure NUMERIC NOT NULL,
+	PRIMARY KEY (portfolio_id, bot),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
+	CHECK (run_id >= 1),
+	CHECK (active >= 0),
+	CHECK (exits_reserved >= 0),
+	CHECK (ordered >= 0 AND ordered < 1e40),
+	CHECK (set_aside IS NULL OR (set_aside >= 0 AND set_aside < 1e40)),
+	CHECK (worth >= 0 AND worth < 1e40),
+	CHECK (exposure >= 0 AND exposure < 1e40),
+	FOREIGN KEY(portfolio_id, run_id) REFERENCES run (portfolio_id, id)
+);
+
+CREATE TABLE progress (
+	portfolio_id BIGINT NOT NULL,
+	bot TEXT NOT NULL,
+	next_at TIMESTAMP WITH TIME ZONE,
+	phase BIGINT NOT NULL,
+	candle_at TIMESTAMP WITH TIME ZONE,
+	seen_at TIMESTAMP WITH TIME ZONE,
+	price NUMERIC,
+	memory TEXT NOT NULL,
+	PRIMARY KEY (portfolio_id, bot),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id, bot) REFERENCES bot_usage (portfolio_id, bot),
+	CHECK (next_at IS NULL OR (next_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z')),
+	CHECK (phase >= 0),
+	CHECK (candle_at IS NULL OR (candle_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z')),
+	CHECK (seen_at IS NULL OR (seen_at BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z')),
+	CHECK (price IS NULL OR (price > 0 AND price < 1e15))
+);
+
+CREATE TABLE reservation (
+	portfolio_id BIGINT NOT NULL,
+	bot TEXT NOT NULL,
+	order_id TEXT NOT NULL,
+	cost NUMERIC NOT NULL,
+	day TEXT NOT NULL,
+	PRIMARY KEY (portfolio_id, bot, order_id),
+	CHECK (portfolio_id >= 1),
+	FOREIGN KEY(portfolio_id, bot) REFERENCES bot_usage (portfolio_id, bot),
+	CHECK (cost >= 0 AND cost < 1e40)
+)

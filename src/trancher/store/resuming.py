@@ -1,0 +1,121 @@
+"""Resuming: a run without an end, read as far as whoever goes on with it has to know it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from trancher.core.events import Event
+from trancher.core.lifecycle import State
+from trancher.core.order import PositionId
+from trancher.core.position import Position
+from trancher.store import rows, tables
+from trancher.store.codec import ENTRIES, POSITIONS
+from trancher.store.database import Database
+from trancher.store.entries import Decided, RunStarted
+from trancher.store.rows import Orders
+from trancher.store.sql import Kept, OpenPosition, SqlStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A run that goes on.
+
+    Attributes:
+        store: keeps what comes.
+        started: its first entry.
+        open: its positions that are not CLOSED.
+        last: the position that was closed last; None without one.
+    """
+
+    store: SqlStore
+    started: RunStarted
+    open: tuple[Position, ...]
+    last: Position | None
+
+
+def resume(
+    connection: Connection,
+    database: Database,
+    *,
+    portfolio_id: int,
+    run_id: int,
+    refused: Decided | None,
+    batch: int,
+) -> Resumed:
+    """Return a run to go on with.
+
+    Args:
+        refused: a run of refusals that had not ended.
+
+    Raises:
+        StoreError: what is written there cannot be read.
+    """
+    run, journal, position = tables.run, tables.journal, tables.position
+    of_run = (run.c.portfolio_id == portfolio_id, run.c.id == run_id)
+    stands = connection.execute(select(run).where(*of_run)).one()
+    first = connection.execute(
+        select(journal.c.payload).where(
+            journal.c.portfolio_id == portfolio_id,
+            journal.c.run_id == run_id,
+            journal.c.number == 1,
+        )
+    ).scalar_one()
+    started = ENTRIES.decode(first)
+    assert isinstance(started, RunStarted), first
+    within = (position.c.portfolio_id == portfolio_id, position.c.run_id == run_id)
+    open_ = tuple(
+        OpenPosition(
+            number=row.number,
+            position=POSITIONS.decode(row.document),
+            orders=_orders(connection, started, PositionId(row.id)),
+        )
+        for row in connection.execute(
+            select(position.c.id, position.c.number, position.c.document)
+            .where(*within, position.c.state != State.CLOSED)
+            .order_by(position.c.number)
+        )
+    )
+    last = connection.execute(
+        select(position.c.document)
+        .where(*within, position.c.state == State.CLOSED)
+        .order_by(position.c.number.desc())
+        .limit(1)
+    ).scalar()
+    store = SqlStore(database, started, batch=batch)
+    store.go_on(
+        Kept(
+            entries=stands.entries,
+            hash=stands.hash,
+            positions=connection.execute(
+                select(func.count()).select_from(position).where(*within)
+            ).scalar_one(),
+            open=open_,
+            refused=None if refused is None else refused.record,
+        )
+    )
+    return Resumed(
+        store=store,
+        started=started,
+        open=tuple(one.position for one in open_),
+        last=None if last is None else POSITIONS.decode(last),
+    )
+
+
+def _orders(connection: Connection, started: RunStarted, position_id: PositionId) -> Orders:
+    """Return the orders of a position, as its journal tells them."""
+    journal = tables.journal.c
+    found = connection.execute(
+        select(journal.payload)
+        .where(
+            journal.portfolio_id == started.portfolio_id,
+            journal.run_id == started.run_id,
+            journal.position_id == position_id,
+        )
+        .order_by(journal.number)
+    ).scalars()
+    orders: Orders = {}
+    for payload in found:
+        entry = ENTRIES.decode(payload)
+        assert isinstance(entry, Event), payload
+        rows.follow(orders, position_id, entry)
+    return orders

@@ -1,0 +1,315 @@
+"""Sharing: what the bots of a portfolio use of its money and limits, over all processes.
+
+One row holds the sums over all bots, one row each bot's own part, one row each day its trades and
+what they earned. Who runs a bot borrows them at the beginning of a step and gives them back at its
+end, in the transaction that writes down what the step did.
+
+Invariants:
+1. Whoever has borrowed is alone: the row of the sums is locked until the transaction ends, and it
+   is always the first that is.
+2. The sums are those of the bots' own rows.
+3. A reservation stands as long as its order works, and what it has reserved is given back once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, delete, insert, select, update
+
+from trancher.core.money import ZERO, exact
+from trancher.core.order import BotName, ClientOrderId
+from trancher.store import tables
+from trancher.store.errors import StoreFailure
+from trancher.treasury import NOTHING, Reservation, Streak, Treasury, Used
+
+_VERSION_MOVED = "sums that somebody else has changed meanwhile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A bot that runs, and what it is run with.
+
+    Attributes:
+        run_id: the run that its journal is of.
+        zone: whose days the daily limits count by.
+    """
+
+    portfolio_id: int
+    run_id: int
+    bot: BotName
+    symbol: str
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Borrowed:
+    """What was borrowed for a step.
+
+    Attributes:
+        treasury: to work with; the rest is how it was.
+        version: of the sums.
+        used: the bot's own part.
+        set_aside: quote for its rungs; None where none is.
+    """
+
+    owner: Owner
+    treasury: Treasury
+    version: int
+    used: Used
+    set_aside: Decimal | None
+    trades: Mapping[date, int]
+    realized: Mapping[date, Decimal]
+    working: Mapping[ClientOrderId, Reservation]
+
+
+def join(connection: Connection, owner: Owner, *, cash: Decimal) -> None:
+    """Let a bot take part, which begins a portfolio that nobody has run yet with `cash` quote.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    one = tables.portfolio_usage.c.portfolio_id == owner.portfolio_id
+    if connection.execute(select(tables.portfolio_usage.c.version).where(one)).first() is None:
+        start = {
+            "portfolio_id": owner.portfolio_id,
+            "cash": cash,
+            "peak_equity": cash,
+            "active": 0,
+            "exits_reserved": 0,
+            "ordered": ZERO,
+            "set_aside": ZERO,
+            "worth": ZERO,
+            "streak_day": None,
+            "streak": 0,
+            "version": 0,
+        }
+        connection.execute(insert(tables.portfolio_usage), start)
+    connection.execute(
+        insert(tables.bot_usage),
+        {
+            "portfolio_id": owner.portfolio_id,
+            "bot": owner.bot,
+            "run_id": owner.run_id,
+            "symbol": owner.symbol,
+            **_columns(NOTHING),
+            "set_aside": None,
+            "exposure": ZERO,
+        },
+    )
+
+
+def lock(connection: Connection, portfolio_id: int) -> Row[Any]:
+    """Return the row of a portfolio's sums, locked until the transaction ends."""
+    table = tables.portfolio_usage
+    # SQLite lets one transaction write at a time, and this one has begun as one.
+    return connection.execute(
+        select(table).where(table.c.portfolio_id == portfolio_id).with_for_update()
+    ).one()
+
+
+@exact
+def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed:
+    """Return the portfolio's money and limits, to be alone with until the transaction ends.
+
+    Args:
+        since: when the step begins; days before it matter only where an order works since then.
+    """
+    sums = lock(connection, owner.portfolio_id)
+    own = connection.execute(
+        select(tables.bot_usage).where(*_within(tables.bot_usage, owner))
+    ).one()
+    used = _used(own, {owner.symbol: own.exposure})
+    treasury = Treasury(sums.cash, owner.zone)
+    treasury.peak_equity = sums.peak_equity
+    if sums.streak_day is not None:
+        day = date.fromisoformat(sums.streak_day)
+        treasury.streak = Streak(day=day, losses=sums.streak)
+    if own.set_aside is not None:
+        treasury.rungs[owner.bot] = own.set_aside
+    for row in connection.execute(_reservations(owner)):
+        order_id, day = ClientOrderId(row.order_id), date.fromisoformat(row.day)
+        treasury.working[order_id] = Reservation(cost=row.cost, day=day)
+    first = min([treasury.day(since).date, *(one.day for one in treasury.working.values())])
+    for row in connection.execute(_days(owner, since=first)):
+        day = date.fromisoformat(row.day)
+        treasury.trades[day], treasury.realized[day] = row.trades, row.realized
+    exposure = {row.symbol: row.exposure for row in connection.execute(_symbols(owner))}
+    treasury.others = _less(_used(sums, exposure), used)
+    return Borrowed(
+        owner=owner,
+        treasury=treasury,
+        version=sums.version,
+        used=used,
+        set_aside=own.set_aside,
+        trades=dict(treasury.trades),
+        realized=dict(treasury.realized),
+        working=dict(treasury.working),
+    )
+
+
+@exact
+def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
+    """Write what a step has changed of what it borrowed.
+
+    Args:
+        used: the bot's own part, as it is now.
+
+    Raises:
+        StoreFailure: the sums were not locked as they ought to be; nothing may be kept.
+    """
+    owner, treasury = borrowed.owner, borrowed.treasury
+    sums = _plus(treasury.others, used)
+    streak = treasury.streak
+    changed = connection.execute(
+        update(tables.portfolio_usage)
+        .where(
+            tables.portfolio_usage.c.portfolio_id == owner.portfolio_id,
+            tables.portfolio_usage.c.version == borrowed.version,
+        )
+        .values(
+            cash=treasury.cash,
+            peak_equity=treasury.peak_equity,
+            **_columns(sums),
+            set_aside=sums.set_aside,
+            streak_day=None if streak is None else streak.day.isoformat(),
+            streak=0 if streak is None else streak.losses,
+            version=borrowed.version + 1,
+        )
+    )
+    if changed.rowcount != 1:
+        raise StoreFailure(
+            where="portfolio_usage", found=_VERSION_MOVED, expected="to be alone with them"
+        )
+    if used != borrowed.used or treasury.rungs.get(owner.bot) != borrowed.set_aside:
+        connection.execute(
+            update(tables.bot_usage)
+            .where(*_within(tables.bot_usage, owner))
+            .values(
+                **_columns(used),
+                set_aside=treasury.rungs.get(owner.bot),
+                exposure=used.exposure[owner.symbol],
+            )
+        )
+    if used.exposure[owner.symbol] != borrowed.used.exposure[owner.symbol]:
+        row = {"symbol": owner.symbol, "exposure": sums.exposure[owner.symbol]}
+        _put(connection, tables.symbol_usage, owner, "symbol", row)
+    _keep_days(connection, borrowed)
+    _keep_reservations(connection, borrowed)
+
+
+def _keep_days(connection: Connection, borrowed: Borrowed) -> None:
+    treasury = borrowed.treasury
+    for day in sorted(treasury.trades.keys() | treasury.realized.keys()):
+        trades, realized = treasury.trades[day], treasury.realized[day]
+        if (trades, realized) != (borrowed.trades.get(day, 0), borrowed.realized.get(day, ZERO)):
+            row = {"day": day.isoformat(), "trades": trades, "realized": realized}
+            _put(connection, tables.trading_day, borrowed.owner, "day", row)
+
+
+def _keep_reservations(connection: Connection, borrowed: Borrowed) -> None:
+    owner, table, now = borrowed.owner, tables.reservation, borrowed.treasury.working
+    for order_id in borrowed.working.keys() - now.keys():
+        connection.execute(
+            delete(table).where(*_within(table, owner), table.c.order_id == order_id)
+        )
+    for order_id, one in now.items():
+        if order_id not in borrowed.working:
+            row = {"order_id": order_id, "cost": one.cost, "day": one.day.isoformat()}
+            connection.execute(
+                insert(table), {"portfolio_id": owner.portfolio_id, "bot": owner.bot, **row}
+            )
+        elif one != borrowed.working[order_id]:
+            connection.execute(
+                update(table)
+                .where(*_within(table, owner), table.c.order_id == order_id)
+                .values(cost=one.cost)
+            )
+
+
+def _put(
+    connection: Connection, table: Table, owner: Owner, key: str, row: Mapping[str, Any]
+) -> None:
+    """Change the row of a key, or add it; nobody else can, while the sums are locked."""
+    found = connection.execute(
+        update(table)
+        .where(table.c.portfolio_id == owner.portfolio_id, table.c[key] == row[key])
+        .values(**row)
+    )
+    if found.rowcount == 0:
+        connection.execute(insert(table), {"portfolio_id": owner.portfolio_id, **row})
+
+
+def _reservations(owner: Owner) -> Select[Any]:
+    return select(tables.reservation).where(*_within(tables.reservation, owner))
+
+
+def _days(owner: Owner, *, since: date) -> Select[Any]:
+    table = tables.trading_day
+    return select(table).where(
+        table.c.portfolio_id == owner.portfolio_id, table.c.day >= since.isoformat()
+    )
+
+
+def _symbols(owner: Owner) -> Select[Any]:
+    table = tables.symbol_usage
+    return select(table).where(table.c.portfolio_id == owner.portfolio_id)
+
+
+def _within(table: Table, owner: Owner) -> tuple[Any, ...]:
+    return (table.c.portfolio_id == owner.portfolio_id, table.c.bot == owner.bot)
+
+
+def _used(row: Row[Any], exposure: Mapping[str, Decimal]) -> Used:
+    return Used(
+        active=row.active,
+        exits_reserved=row.exits_reserved,
+        ordered=row.ordered,
+        set_aside=row.set_aside or ZERO,
+        worth=row.worth,
+        exposure=exposure,
+    )
+
+
+def _columns(used: Used) -> dict[str, Any]:
+    """Return what a row of sums and a row of a bot have in common."""
+    return {
+        "active": used.active,
+        "exits_reserved": used.exits_reserved,
+        "ordered": used.ordered,
+        "worth": used.worth,
+    }
+
+
+def _plus(one: Used, other: Used) -> Used:
+    return Used(
+        active=one.active + other.active,
+        exits_reserved=one.exits_reserved + other.exits_reserved,
+        ordered=one.ordered + other.ordered,
+        set_aside=one.set_aside + other.set_aside,
+        worth=one.worth + other.worth,
+        exposure={
+            symbol: one.exposure.get(symbol, ZERO) + other.exposure.get(symbol, ZERO)
+            for symbol in _symbols_of(one, other)
+        },
+    )
+
+
+def _less(one: Used, other: Used) -> Used:
+    return Used(
+        active=one.active - other.active,
+        exits_reserved=one.exits_reserved - other.exits_reserved,
+        ordered=one.ordered - other.ordered,
+        set_aside=one.set_aside - other.set_aside,
+        worth=one.worth - other.worth,
+        exposure={
+            symbol: one.exposure.get(symbol, ZERO) - other.exposure.get(symbol, ZERO)
+            for symbol in _symbols_of(one, other)
+        },
+    )
+
+
+def _symbols_of(one: Used, other: Used) -> Iterable[str]:
+    return sorted(one.exposure.keys() | other.exposure.keys())

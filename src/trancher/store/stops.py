@@ -1,0 +1,127 @@
+"""Stops: the halts of a portfolio as the database has them, for every process that runs a bot.
+
+A halt is placed and lifted under the lock of the portfolio's sums, which every entry needs: once
+it is placed no entry is decided that it reaches, in any process.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from trancher.core import limits
+from trancher.core.limits import RefusalCode
+from trancher.core.order import BotName
+from trancher.store import configurations, sharing, tables
+from trancher.store.halts import Action, Halt, Scope
+from trancher.store.sharing import Owner
+
+
+def in_force(connection: Connection, owner: Owner) -> tuple[limits.Halt, ...]:
+    """Return what stops entries of a bot now, each kind once."""
+    paused = stopped = False
+    for one in standing(connection, owner.portfolio_id):
+        if one.scope is Scope.PORTFOLIO or one.bot == owner.bot:
+            paused |= one.action is Action.PAUSE
+            stopped |= one.action is not Action.PAUSE
+    found: list[limits.Halt] = []
+    if paused:
+        found.append(limits.Halt(code=RefusalCode.PAUSED))
+    if stopped:
+        found.append(limits.Halt(code=RefusalCode.EMERGENCY_STOP))
+    return tuple(found)
+
+
+def standing(connection: Connection, portfolio_id: int) -> tuple[Halt, ...]:
+    """Return the halts of a portfolio that nobody has lifted, oldest first."""
+    table = tables.halt
+    found = connection.execute(
+        select(table)
+        .where(table.c.portfolio_id == portfolio_id, table.c.lifted_at.is_(None))
+        .order_by(table.c.number)
+    )
+    return tuple(map(_halt, found))
+
+
+def place(
+    connection: Connection,
+    *,
+    portfolio_id: int,
+    scope: Scope,
+    bot: BotName | None,
+    target: str | None,
+    action: Action,
+    share: Decimal | None,
+    reason: str,
+    at: datetime,
+) -> Halt:
+    """Stop the entries that `scope` reaches, from the end of this transaction on."""
+    sharing.lock(connection, portfolio_id)
+    table = tables.halt
+    highest = select(func.max(table.c.number)).where(table.c.portfolio_id == portfolio_id)
+    halt = Halt(
+        number=configurations.next_number(connection, highest),
+        scope=scope,
+        bot=bot,
+        target=target,
+        action=action,
+        share=share,
+        reason=reason,
+        at=at,
+    )
+    row = {
+        "portfolio_id": portfolio_id,
+        "number": halt.number,
+        "scope": scope,
+        "bot": bot,
+        "target": target,
+        "action": action,
+        "share": share,
+        "reason": reason,
+        "at": at,
+        "lifted_at": None,
+    }
+    connection.execute(insert(table), row)
+    return halt
+
+
+def lift(
+    connection: Connection,
+    *,
+    portfolio_id: int,
+    bot: BotName | None,
+    target: str | None,
+    at: datetime,
+) -> tuple[Halt, ...]:
+    """Lift the halts that were placed with these very words; return them.
+
+    Args:
+        bot: whose; None for those of all of the portfolio.
+        target: the position or tranche; None for those of a whole bot, or of the portfolio.
+    """
+    sharing.lock(connection, portfolio_id)
+    lifted = tuple(
+        one for one in standing(connection, portfolio_id) if (one.bot, one.target) == (bot, target)
+    )
+    table = tables.halt
+    for one in lifted:
+        connection.execute(
+            update(table)
+            .where(table.c.portfolio_id == portfolio_id, table.c.number == one.number)
+            .values(lifted_at=at)
+        )
+    return lifted
+
+
+def _halt(row: Row[tuple[object, ...]]) -> Halt:
+    return Halt(
+        number=row.number,
+        scope=Scope(row.scope),
+        bot=row.bot,
+        target=row.target,
+        action=Action(row.action),
+        share=row.share,
+        reason=row.reason,
+        at=row.at,
+        lifted_at=row.lifted_at,
+    )
