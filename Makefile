@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Where the cache lies on another disk, files are copied, and that is no news.
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup demo test test-slow mutation campaign check bench lock clean
+.PHONY: help setup demo test test-slow faults mutation campaign check bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ chromium:
 	@[ -x /usr/bin/chromium ] || { \
 	  echo "== chromium from apt, for the tests of pages"; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+
+faults: setup ## stop a server 60 times under load, and cut 200 commits (minutes)
+	@TRANCHER_FAULTS=10 $(BIN)/pytest -q -m slow tests/slow/test_server_faults.py
 
 mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
 	@$(BIN)/python tools/mutation.py

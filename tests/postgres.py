@@ -26,6 +26,7 @@ from sqlalchemy import URL, make_url
 
 VARIABLE: Final = "TRANCHER_TEST_DATABASE_URL"
 _NUMBERS: Final = count(1)
+_ON_MACHINE: Final = Path("/usr/lib/postgresql")  # where Debian has it, by version
 _SUPERUSER: Final = "postgres"
 
 
@@ -95,7 +96,7 @@ class Cluster:
         with (self.folder / "said").open("a+") as said:
             done = subprocess.run(  # noqa: S603 our own words
                 [self.bin / program, *words],
-                user=_other_than_root(),
+                user=_user(),
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
@@ -116,7 +117,7 @@ def cluster(*, password: str | None = None, **settings: str) -> Iterator[Cluster
     """
     folder = Path(tempfile.mkdtemp(prefix="trancher-pg-", dir="/tmp"))
     own = Cluster(bin=_binaries(), folder=folder, port=_free_port())
-    user = _other_than_root()
+    user = _user()
     if user is not None:
         shutil.chown(folder, user)
     try:
@@ -129,7 +130,7 @@ def cluster(*, password: str | None = None, **settings: str) -> Iterator[Cluster
         shutil.rmtree(folder)
 
 
-def _other_than_root() -> str | None:
+def _user() -> str | None:
     """Return whom PostgreSQL runs as, which refuses root; None means whoever we are."""
     return "nobody" if os.geteuid() == 0 else None
 
@@ -149,7 +150,7 @@ def _binaries() -> Path:
     places = (
         [Path(package.origin).parent / "pginstall" / "bin"] if package and package.origin else []
     )
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places += sorted(_ON_MACHINE.glob("*/bin"), reverse=True)
     on_path = shutil.which("initdb")
     places += [Path(on_path).resolve().parent] if on_path else []
     found = next((place for place in places if (place / "initdb").exists()), None)
@@ -159,7 +160,7 @@ def _binaries() -> Path:
 
 def _may_read(folder: Path) -> bool:
     """Say whether whoever the server runs as gets to a folder."""
-    return _other_than_root() is None or all(
+    return _user() is None or all(
         place.stat().st_mode & 0o001 for place in (folder, *folder.parents)
     )
 

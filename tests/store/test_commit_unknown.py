@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import Connection
@@ -130,4 +131,46 @@ def test_nothing_is_taken_while_a_commit_is_unknown(tmp_path: Path) -> None:
         (2, type(first.event).__name__),
         (3, type(second.event).__name__),
     ]
+    database.close()
+
+
+class Late(Database):
+    """Books whose next commit comes a moment after its connection seemed to be lost."""
+
+    armed = False
+
+    @classmethod
+    def of(cls, database: Database) -> "Late":
+        """Take over books."""
+        return cls(database._engine, place=database._place, identity=database.identity)  # noqa: SLF001 see above
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        if not self.armed:
+            with super().writing() as connection:
+                yield connection
+            return
+        self.armed = False
+        late = super().writing()
+        yield late.__enter__()
+        Timer(0.3, late.__exit__, (None, None, None)).start()
+        raise CommitUnknown(where=self.where, found="silence", expected="an answer")
+
+
+def test_a_commit_that_is_still_on_its_way_is_waited_for(server_url: str) -> None:
+    """
+    Looked for without its row being locked it would seem not to be there, and be done again.
+    """
+    database = Late.of(opened_at(server_url))
+    happened = walk(life(1)).happened
+    store = start(database, new_run([facts(1, BOT_NAME)]), batch=1)
+    database.armed = True
+    with pytest.raises(CommitUnknown):
+        store.append(happened[0].after, (happened[0].event,))
+
+    store.append(happened[1].after, (happened[1].event,))
+
+    with database.reading() as connection:
+        kept = connection.exec_driver_sql("SELECT number FROM journal ORDER BY number").scalars()
+        assert kept.all() == [1, 2, 3]
     database.close()

@@ -11,7 +11,7 @@ Invariants:
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +56,7 @@ class Server:
         url: with the password, so it is never shown.
     """
 
-    url: URL
+    url: URL = field(repr=False)
 
     @property
     def path(self) -> Path | None:
@@ -138,7 +138,13 @@ class Server:
             committing: whether all was done but for the answer to the commit.
         """
         assert isinstance(problem, DBAPIError)
-        return said_by_server(problem, where=self.where, committing=committing)
+        said = said_by_server(problem, where=self.where, committing=committing)
+        # The driver quotes what it does not understand.
+        secrets = (self.url.password, self.url.query.get("password"))
+        if any(secret and str(secret) in said.found for secret in secrets):
+            found = "a refusal that names the password"
+            return type(said)(where=self.where, found=found, expected=said.expected)
+        return said
 
     def now(self, connection: Connection) -> datetime:
         """Return the server's time, whatever its clients' clocks say."""
