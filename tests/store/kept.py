@@ -184,16 +184,15 @@ def share(database: Database) -> None:
     portfolio, one = {"portfolio_id": 1}, Decimal("1.10")
     of_bot = {**portfolio, "bot": "often"}
     sums = {"active": 1, "exits_reserved": 1, "ordered": one, "set_aside": one, "worth": one}
-    streak = {"streak_day": "2025-06-01", "streak": 1}
     order = {"order_id": "often-1-1", "day": "2025-06-01", "cost": one}
     halted = {"scope": "bot", "target": None, "action": "reduce", "share": Decimal("0.5")}
     spoken = {"payload": "{}", "key": "k", "asked_at": NOW, "answered_at": LATER, "answer": "{}"}
     held = {"owner": "a process", "epoch": 1, "until": LATER}
     come = {"next_at": NOW, "phase": 1, "candle_at": NOW, "seen_at": NOW, "price": one}
     rows: dict[Table, Mapping[str, object]] = {
-        tables.portfolio_usage: {**sums, **streak, "cash": one, "peak_equity": one, "version": 1},
+        tables.portfolio_usage: {**sums, "cash": one, "peak_equity": one, "version": 1},
         tables.symbol_usage: {"symbol": "BTC/USD", "exposure": one},
-        tables.trading_day: {"day": "2025-06-01", "trades": 1, "realized": -one},
+        tables.trading_day: {"day": "2025-06-01", "trades": 1, "realized": -one, "streak": 1},
         tables.bot_usage: {**of_bot, **sums, "run_id": 1, "symbol": "BTC/USD", "exposure": one},
         tables.reservation: {**of_bot, **order},
         tables.paper_room: {"symbol": "BTC/USD", "at": NOW, "left_over": one},
