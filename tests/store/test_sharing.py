@@ -19,7 +19,7 @@ from trancher.core.limits import ExitReserve, RefusalCode, ReserveFunds
 from trancher.core.order import ClientOrderId
 from trancher.store import sharing, tables
 from trancher.store.database import Database
-from trancher.store.errors import StoreFailure
+from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.verify import verify
 
 DAY = timedelta(days=1)
@@ -247,3 +247,13 @@ def test_a_bot_that_is_behind_breaks_no_streak_of_a_later_day(database: Database
     lose(behind, NOON)
     late = behind.buy(NOON)
     assert [refusal.code for refusal in late.refusals] == [RefusalCode.LOSING_STREAK]
+
+
+def test_a_bot_that_is_sent_to_another_symbol_is_refused(database: Database) -> None:
+    """
+    Its exposure would be counted for a symbol that it holds nothing of.
+    """
+    rented(database, Fair(), "bot", "ACME/USD").buy(NOON)
+
+    with pytest.raises(StoreError, match="bot bot: found a journal of ACME/USD, expected one of"):
+        rented(database, Fair(), "bot", "OTHER/USD")
