@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, insert
 from sqlalchemy.dialects import postgresql
 
 from postgres import ask, connected, empty_database
-from store.kept import LATER, NOW, TEXT, configured, keep, load, markets, opened_at
+from store.kept import LATER, NOW, TEXT, configured, keep, load, markets, opened_at, share
 from trancher.app.keeping import new_run
 from trancher.store import schema, tables
 from trancher.store.columns import ExactDecimal, Instant
@@ -36,11 +36,12 @@ BOUNDS: Final = {"positive": 15, "amount": 40}
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[tuple[str, Database]]:
-    """Return books with a run and a load, and their URL."""
+    """Return books with a run, a load and what processes share, and their URL."""
     with empty_database() as url:
         database = opened_at(url)
         keep(database, hours=30)
         load(database)
+        share(database)
         yield url, database
         database.close()
 
