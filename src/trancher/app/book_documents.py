@@ -6,6 +6,7 @@ A refusal looks the same wherever it stands: code, measured, limit, missing, and
 import json
 from collections.abc import Mapping, Sequence
 
+from trancher.app.halt_words import halt_document
 from trancher.app.outlook import NextEntry, Outlook, outlook
 from trancher.app.output import Json, instant, money, plain
 from trancher.app.refusal_words import refusal_document
@@ -48,6 +49,7 @@ def status_document(standing: Standing) -> Mapping[str, Json]:
         "quote": standing.run.quote,
         "cash": money(standing.cash),
         "free_cash": money(standing.free_cash),
+        "halts": [halt_document(one) for one in standing.halts],
         "bots": [_bot(standing, one) for one in standing.bots],
     }
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from trancher.app.backtesting import engine_portfolio
 from trancher.app.configured import Settings
-from trancher.app.keeping import books_to_write
+from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed
 from trancher.app.running import LEASE
@@ -82,14 +82,14 @@ class Running:
 
 
 @contextmanager
-def running(url: str, *, clock: Callable[[], datetime]) -> Iterator[Running]:
+def running(url: str) -> Iterator[Running]:
     """Open what runs in the database at `url`.
 
     Raises:
         BadInput: nothing does, or the database cannot be used.
         Failed: it cannot be written to now.
     """
-    with in_one_sentence(), books_to_write(url, mode=Mode.PAPER, now=clock()) as database:
+    with in_one_sentence(), books_to_read(url, mode=Mode.PAPER) as database:
         books = Books(database)
         run = books.latest_run()
         if run is None or run.kind is not RunKind.RUN:

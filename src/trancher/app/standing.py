@@ -41,9 +41,11 @@ from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database
 from trancher.store.entries import Decided, RunFinished, RunStarted
 from trancher.store.errors import StoreError, StoreFailure
+from trancher.store.halts import Halt
 from trancher.store.places import place_of, shown
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
+from trancher.store.stops import reaching
 
 _RECORDS: Final = 20
 _TAIL: Final = 50
@@ -103,6 +105,7 @@ class Standing:
         trades: trades done or reserved, by the portfolio's day; only the last days are complete.
         peak_equity: the highest that the run says it saw, quote; None where no limit asked for
             it, and where the run has no end or was written before this was kept.
+        halts: what people have stopped, oldest first.
     """
 
     run: Run
@@ -111,6 +114,7 @@ class Standing:
     day: date
     trades: Counter[date]
     peak_equity: Decimal | None
+    halts: tuple[Halt, ...]
     bots: tuple[BotStanding, ...]
 
     @property
@@ -160,6 +164,7 @@ class Standing:
             ),
             realized_today=self._realized_on(day.date),
             losing_streak=self._losing_streak_on(day.date),
+            halts=reaching(self.halts, asking.settings.name),
         )
 
     @property
@@ -289,14 +294,14 @@ def standing_of(books: Books, run: Run) -> Standing:
     at = max(marks) if marks else _last_at(books, run)
     # A candle that ends at midnight belongs to the day before.
     day = day_of(at - _INSTANT, settings.portfolio.timezone).date
-    end = books.end(run)
     return Standing(
         run=run,
         settings=settings,
         at=at,
         day=day,
         trades=_trades(books, run, settings, of_bots, since=day),
-        peak_equity=None if end is None else end.peak_equity,
+        peak_equity=books.peak_equity(run),
+        halts=books.halts(run),
         bots=tuple(
             _bot(one, settings, books.decisions(run, one.facts.name, limit=_RECORDS))
             for one in of_bots

@@ -16,10 +16,11 @@ from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position
 from trancher.core.tranches import Disposal
-from trancher.store import progress, tables
+from trancher.store import progress, stops, tables
 from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
 from trancher.store.database import Database
 from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunFinished, RunKind
+from trancher.store.halts import Halt
 from trancher.store.progress import Progress
 from trancher.store.records import Record
 
@@ -136,6 +137,25 @@ class Books:
         (last,) = self.journal(run, first=run.entries, limit=1)
         assert isinstance(last.entry, RunFinished), last
         return last.entry
+
+    def halts(self, run: Run) -> tuple[Halt, ...]:
+        """Return what people have stopped of bots that run, oldest first."""
+        if not run.together:
+            return ()
+        with self._reading() as connection:
+            return stops.standing(connection, run.portfolio_id)
+
+    def peak_equity(self, run: Run) -> Decimal | None:
+        """Return the highest that equity was seen at, in quote; None where none was kept."""
+        if run.together:
+            usage = tables.portfolio_usage.c
+            (row,) = self._all(
+                select(usage.peak_equity).where(usage.portfolio_id == run.portfolio_id)
+            )
+            assert isinstance(row.peak_equity, Decimal)
+            return row.peak_equity
+        end = self.end(run)
+        return None if end is None else end.peak_equity
 
     def bots(self, run: Run) -> tuple[BotBooks, ...]:
         """Return the bots of a run, in the configuration's order."""

@@ -4,6 +4,7 @@ A halt is placed and lifted under the lock of the portfolio's sums, which every 
 it is placed no entry is decided that it reaches, in any process.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,18 +19,30 @@ from trancher.store.sharing import Owner
 
 
 def in_force(connection: Connection, owner: Owner) -> tuple[limits.Halt, ...]:
-    """Return what stops entries of a bot now, each kind once."""
-    paused = stopped = False
-    for one in standing(connection, owner.portfolio_id):
-        if one.scope is Scope.PORTFOLIO or one.bot == owner.bot:
-            paused |= one.action is Action.PAUSE
-            stopped |= one.action is not Action.PAUSE
-    found: list[limits.Halt] = []
-    if paused:
-        found.append(limits.Halt(code=RefusalCode.PAUSED))
-    if stopped:
-        found.append(limits.Halt(code=RefusalCode.EMERGENCY_STOP))
-    return tuple(found)
+    """Return what stops entries of a bot now."""
+    return reaching(standing(connection, owner.portfolio_id), owner.bot)
+
+
+def reaching(halts: Iterable[Halt], bot: BotName) -> tuple[limits.Halt, ...]:
+    """Return those of a portfolio's halts that stop entries of a bot, as the core knows them."""
+    return tuple(
+        limits.Halt(
+            code=RefusalCode.PAUSED if one.action is Action.PAUSE else RefusalCode.EMERGENCY_STOP,
+            lifted_by=_lifted_by(one),
+        )
+        for one in halts
+        if one.bot in (None, bot)
+    )
+
+
+def _lifted_by(one: Halt) -> str:
+    """Return what a person types to lift a halt."""
+    words = "trancher resume"
+    if one.scope is Scope.POSITION:
+        return f"{words} --position {one.target}"
+    if one.bot is not None:
+        words += f" --bot {one.bot}"
+    return words if one.target is None else f"{words} --tranche {one.target}"
 
 
 def standing(connection: Connection, portfolio_id: int) -> tuple[Halt, ...]:

@@ -145,6 +145,7 @@ def print_run(out: "Console", run: "Run") -> None:
 
 
 def _print_status(found: "Standing") -> None:
+    from trancher.app.halt_words import halt_in_words
     from trancher.app.outlook import outlook
     from trancher.app.sentences import moment
     from trancher.app.sentences import why as sentence
@@ -158,6 +159,8 @@ def _print_status(found: "Standing") -> None:
         f"{found.day}; cash {quote(found.cash)} {found.run.quote}, of which "
         f"{quote(found.free_cash)} is free."
     )
+    for halt in found.halts:
+        out.print(f"{halt_in_words(halt)}: no entries until it is resumed.", style="red")
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
     shown = table("Bots", *columns, words=3)
     for one in found.bots:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
+from trancher.app.halt_words import halt_document, halt_in_words
 from trancher.app.option_values import above_zero, share_of_held
-from trancher.app.output import BadInput, Failed, Json, instant, money, print_json
+from trancher.app.output import BadInput, Failed, Json, print_json
 from trancher.app.tables import console, table
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def stop(
     left = None if share is None else share_of_held("--share", share)
     if left == 1:
         raise BadInput("--share 1: found all of it, expected less, for it is what is left")
-    with running(url_of(db), clock=now) as found:
+    with running(url_of(db)) as found:
         scope, bots, target = _scope(found, bot, position, tranche)
         placed = halt(
             found,
@@ -138,7 +139,7 @@ def pause(
     from trancher.app.running_bots import halt, now, running
     from trancher.store.halts import Action
 
-    with running(url_of(db), clock=now) as found:
+    with running(url_of(db)) as found:
         scope, bots, _ = _scope(found, bot, None, None)
         placed = halt(
             found,
@@ -165,29 +166,29 @@ def resume(
     from trancher.app.running_bots import now, running, standing_halts
     from trancher.app.running_bots import resume as lift
 
-    with running(url_of(db), clock=now) as found:
+    with running(url_of(db)) as found:
         _, bots, target = _scope(found, bot, position, tranche)
         name = bots[0].facts.name if bot or position else None
         lifted = lift(found, bot=name, target=target, clock=now)
         left = standing_halts(found)
     if not lifted:
-        said = "; ".join(map(_halt_in_words, left)) or "nothing is stopped"
+        said = "; ".join(map(halt_in_words, left)) or "nothing is stopped"
         raise BadInput(f"resume: found nothing stopped with these words, expected some: {said}")
     if json:
-        print_json({"lifted": [_halt_document(one) for one in lifted],
-                    "left": [_halt_document(one) for one in left]})  # fmt: skip
+        print_json({"lifted": [halt_document(one) for one in lifted],
+                    "left": [halt_document(one) for one in left]})  # fmt: skip
         return
     out = console()
     for one in lifted:
-        out.print(f"Lifted: {_halt_in_words(one)}.", soft_wrap=True)
+        out.print(f"Lifted: {halt_in_words(one)}.", soft_wrap=True)
     for one in left:
-        out.print(f"Still stopped: {_halt_in_words(one)}.", soft_wrap=True)
+        out.print(f"Still stopped: {halt_in_words(one)}.", soft_wrap=True)
 
 
 def _ask(bot: str, command: "Command", *, key: str | None, db: str | None, json: bool) -> None:
     from trancher.app.running_bots import ask, now, running
 
-    with running(url_of(db), clock=now) as found:
+    with running(url_of(db)) as found:
         said = ask(found, found.named(bot), command, key=key, clock=now)
     if json:
         print_json({"bot": bot, **_answer_document(said)})
@@ -252,10 +253,10 @@ def _tell_stopped(
             else {"bot": bot, **_answer_document(came)}
             for bot, came in results
         ]  # fmt: skip
-        print_json({"halt": _halt_document(placed), "results": said})
+        print_json({"halt": halt_document(placed), "results": said})
         return
     out = console()
-    out.print(f"{_halt_in_words(placed)}: no entries until `trancher resume`.", soft_wrap=True)
+    out.print(f"{halt_in_words(placed)}: no entries until `trancher resume`.", soft_wrap=True)
     if not results:
         return
     shown = table("What was done", "bot", "came of it", words=2)
@@ -292,25 +293,6 @@ def _answer_document(said: "Answer") -> dict[str, Json]:
         "decisions": [record_document(recorded(one)) for one in said.decisions],
         "problem": said.problem,
     }
-
-
-def _halt_document(one: "Halt") -> dict[str, Json]:
-    return {
-        "number": one.number,
-        "scope": one.scope.value,
-        "bot": one.bot,
-        "target": one.target,
-        "action": one.action.value,
-        "share": money(one.share),
-        "reason": one.reason,
-        "at": instant(one.at),
-    }
-
-
-def _halt_in_words(one: "Halt") -> str:
-    what = one.bot or "all bots"
-    target = "" if one.target is None else f", {one.scope.value} {one.target}"
-    return f"halt {one.number}: {one.action.value} of {what}{target}, because of {one.reason}"
 
 
 def _price(text: str | None) -> Decimal | None:
