@@ -11,7 +11,7 @@ from psycopg import Connection, IntegrityError, sql
 from sqlalchemy import Table
 
 from postgres import connected
-from trancher.store import tables
+from trancher.store import making, tables
 
 FOLLOWING = [one for one in tables.metadata.sorted_tables if one not in tables.SHARED]
 """The tables that follow from the journals."""
@@ -31,7 +31,7 @@ def plant(file: Path, table: Table, column: str) -> None:
     """
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        for name in tables.guards("sqlite"):
+        for name in making.guards("sqlite"):
             connection.execute(f"DROP TRIGGER {name}")
         rows = connection.execute(
             f'SELECT rowid, "{column}" FROM {table.name} ORDER BY "{column}" IS NULL, rowid'  # noqa: S608 our own names
@@ -48,7 +48,7 @@ def plant(file: Path, table: Table, column: str) -> None:
                 break
         else:
             raise AssertionError(value)
-        for trigger in tables.guards("sqlite").values():
+        for trigger in making.guards("sqlite").values():
             connection.execute(trigger)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from store.kept import NOW, TEXT, keep, load, opened, url_of
 from trancher.core.signals import Temperature
-from trancher.store import schema, tables
+from trancher.store import making, schema, tables
 from trancher.store.codec import CONTRIBUTIONS
 from trancher.store.database import Database, open_database, upgrade_database
 from trancher.store.errors import StoreError, UnusableDatabase
@@ -66,7 +66,7 @@ def test_the_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
     """
     opened(tmp_path / "migrated.db").close()
     with closing(sqlite3.connect(tmp_path / "direct.db")) as connection:
-        for statement in tables.statements(sqlite.dialect()):
+        for statement in making.statements(sqlite.dialect()):
             connection.execute(statement)
 
     assert made(tmp_path / "migrated.db") == made(tmp_path / "direct.db")

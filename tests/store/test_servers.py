@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from postgres import ask, connected, empty_database
 from store.kept import LATER, NOW, TEXT, configured, keep, load, markets, opened_at, share
 from trancher.app.keeping import new_run
-from trancher.store import schema, tables
+from trancher.store import making, schema, tables
 from trancher.store.columns import ExactDecimal, Instant
 from trancher.store.database import (
     Database,
@@ -90,7 +90,7 @@ def test_the_migrations_make_on_a_server_what_the_tables_say(server_url: str) ->
     """
     with empty_database() as direct:
         with connected(direct) as connection:
-            for statement in tables.statements(postgresql.dialect()):  # type: ignore[no-untyped-call]
+            for statement in making.statements(postgresql.dialect()):  # type: ignore[no-untyped-call]
                 connection.execute(statement.encode())
         opened_at(server_url).close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from store.kept import TEXT, keep, load, opened, url_of
 from store.planting import FOLLOWING, columns, plant
-from trancher.store import tables
+from trancher.store import making, tables
 from trancher.store.database import open_database
 from trancher.store.errors import UnusableDatabase
 from trancher.store.verify import Difference, Verified, verify
@@ -131,12 +131,12 @@ def test_a_row_that_is_gone_is_found(copy: Path, table: str) -> None:
     The last row of a table, which leaves no gap behind it.
     """
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        for name in tables.guards("sqlite"):
+        for name in making.guards("sqlite"):
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute(
             f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})"  # noqa: S608 our own names
         )
-        for trigger in tables.guards("sqlite").values():
+        for trigger in making.guards("sqlite").values():
             connection.execute(trigger)
 
     assert differing(copy) & {table, "run", "loaded_bot"}

@@ -50,45 +50,26 @@ def resume(
     Raises:
         StoreError: what is written there cannot be read.
     """
-    run, journal, position = tables.run, tables.journal, tables.position
-    of_run = (run.c.portfolio_id == portfolio_id, run.c.id == run_id)
-    stands = connection.execute(select(run).where(*of_run)).one()
-    first = connection.execute(
-        select(journal.c.payload).where(
-            journal.c.portfolio_id == portfolio_id,
-            journal.c.run_id == run_id,
-            journal.c.number == 1,
-        )
-    ).scalar_one()
-    started = ENTRIES.decode(first)
-    assert isinstance(started, RunStarted), first
+    run, position = tables.run, tables.position
+    stands = connection.execute(
+        select(run).where(run.c.portfolio_id == portfolio_id, run.c.id == run_id)
+    ).one()
     within = (position.c.portfolio_id == portfolio_id, position.c.run_id == run_id)
-    open_ = tuple(
-        OpenPosition(
-            number=row.number,
-            position=POSITIONS.decode(row.document),
-            orders=_orders(connection, started, PositionId(row.id)),
-        )
-        for row in connection.execute(
-            select(position.c.id, position.c.number, position.c.document)
-            .where(*within, position.c.state != State.CLOSED)
-            .order_by(position.c.number)
-        )
-    )
+    begun = connection.execute(select(func.count()).select_from(position).where(*within))
     last = connection.execute(
         select(position.c.document)
         .where(*within, position.c.state == State.CLOSED)
         .order_by(position.c.number.desc())
         .limit(1)
     ).scalar()
+    started = _started(connection, portfolio_id, run_id)
+    open_ = _open(connection, started)
     store = SqlStore(database, started, batch=batch)
     store.go_on(
         Kept(
             entries=stands.entries,
             hash=stands.hash,
-            positions=connection.execute(
-                select(func.count()).select_from(position).where(*within)
-            ).scalar_one(),
+            positions=begun.scalar_one(),
             open=open_,
             refused=None if refused is None else refused.record,
         )
@@ -98,6 +79,40 @@ def resume(
         started=started,
         open=tuple(one.position for one in open_),
         last=None if last is None else POSITIONS.decode(last),
+    )
+
+
+def _started(connection: Connection, portfolio_id: int, run_id: int) -> RunStarted:
+    journal = tables.journal.c
+    payload = connection.execute(
+        select(journal.payload).where(
+            journal.portfolio_id == portfolio_id, journal.run_id == run_id, journal.number == 1
+        )
+    ).scalar_one()
+    started = ENTRIES.decode(payload)
+    assert isinstance(started, RunStarted), payload
+    return started
+
+
+def _open(connection: Connection, started: RunStarted) -> tuple[OpenPosition, ...]:
+    """Return the positions that are not CLOSED, oldest first."""
+    position = tables.position.c
+    found = connection.execute(
+        select(position.id, position.number, position.document)
+        .where(
+            position.portfolio_id == started.portfolio_id,
+            position.run_id == started.run_id,
+            position.state != State.CLOSED,
+        )
+        .order_by(position.number)
+    ).all()
+    return tuple(
+        OpenPosition(
+            number=row.number,
+            position=POSITIONS.decode(row.document),
+            orders=_orders(connection, started, PositionId(row.id)),
+        )
+        for row in found
     )
 
 

@@ -1,8 +1,7 @@
 """Tables: how books lie in a database. The journal is the truth; all else can be made from it.
 
-The portfolio's id leads every key, so that books can be told apart, and one day kept apart, by
-portfolio. Shapes are the same in every database; only checks, triggers and the view are spelled
-in the dialect's own words.
+The portfolio's id leads every key, so that books can be told apart by portfolio. Shapes are the
+same in every database; checks, triggers and the view are in its own words.
 
 Invariants:
 1. journal, loading and fill are insert-only: triggers refuse to change or to delete a row.
@@ -11,18 +10,17 @@ Invariants:
 """
 
 from enum import StrEnum
-from itertools import chain
+from functools import partial
 from typing import Final
 
-from sqlalchemy import Dialect, ForeignKeyConstraint, Index, MetaData, PrimaryKeyConstraint, Table
-from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem, UniqueConstraint
+from sqlalchemy import Index, MetaData
+from sqlalchemy.schema import UniqueConstraint
 
 from trancher.core.decision import Kind
 from trancher.core.lifecycle import State
 from trancher.core.order import BY_HAND, Side
 from trancher.core.signals import Temperature
 from trancher.core.tranches import Disposal, TrancheStatus
-from trancher.store import triggers
 from trancher.store.columns import (
     amount,
     fraction,
@@ -36,7 +34,7 @@ from trancher.store.columns import (
 )
 from trancher.store.entries import Mode, RunKind
 from trancher.store.halts import Action, Scope
-from trancher.store.views import BOT_POSITIONS
+from trancher.store.tabling import of_bot_usage, of_position, of_run, of_usage, refers, table
 
 
 class OrderState(StrEnum):
@@ -49,43 +47,7 @@ class OrderState(StrEnum):
 metadata: Final = MetaData()
 
 
-def _table(name: str, key: str, *parts: tuple[SchemaItem, ...] | SchemaItem) -> Table:
-    """Return a table with its primary key, columns and what else holds in it."""
-    items = chain.from_iterable(part if isinstance(part, tuple) else (part,) for part in parts)
-    return Table(name, metadata, *items, PrimaryKeyConstraint(*key.split()))
-
-
-def _refers(table: str, columns: str, key: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(columns.split(), [f"{table}.{one}" for one in key.split()])
-
-
-def _of_run() -> tuple[SchemaItem, ...]:
-    return (*whole("portfolio_id", least=1), *whole("run_id", least=1))
-
-
-def _of_position() -> tuple[SchemaItem, ...]:
-    key = "portfolio_id run_id"
-    return (
-        *_of_run(),
-        *text("position_id"),
-        _refers("position", f"{key} position_id", f"{key} id"),
-    )
-
-
-def _of_usage() -> tuple[SchemaItem, ...]:
-    return (
-        *whole("portfolio_id", least=1),
-        _refers("portfolio_usage", "portfolio_id", "portfolio_id"),
-    )
-
-
-def _of_bot_usage() -> tuple[SchemaItem, ...]:
-    return (
-        *whole("portfolio_id", least=1),
-        *text("bot"),
-        _refers("bot_usage", "portfolio_id bot", "portfolio_id bot"),
-    )
-
+_table: Final = partial(table, metadata)
 
 identity: Final = _table(
     "identity",
@@ -111,7 +73,7 @@ configuration: Final = _table(
     whole("version", least=1),
     sha256("hash"),
     text("text"),
-    _refers("portfolio", "portfolio_id", "id"),
+    refers("portfolio", "portfolio_id", "id"),
 )
 
 loading: Final = _table(
@@ -124,7 +86,7 @@ loading: Final = _table(
     text("payload"),
     sha256("previous_hash"),
     sha256("hash"),
-    _refers("configuration", "portfolio_id version", "portfolio_id version"),
+    refers("configuration", "portfolio_id version", "portfolio_id version"),
 )
 
 loaded_bot: Final = _table(
@@ -139,7 +101,7 @@ loaded_bot: Final = _table(
     word("disposal", Disposal),
     whole("max_tranches", nullable=True),
     UniqueConstraint("portfolio_id", "load", "name"),
-    _refers("loading", "portfolio_id load", "portfolio_id number"),
+    refers("loading", "portfolio_id load", "portfolio_id number"),
 )
 
 run: Final = _table(
@@ -156,14 +118,14 @@ run: Final = _table(
     whole("entries", least=1),
     sha256("hash"),
     UniqueConstraint("id"),
-    _refers("portfolio", "portfolio_id", "id"),
-    _refers("configuration", "portfolio_id configuration_version", "portfolio_id version"),
+    refers("portfolio", "portfolio_id", "id"),
+    refers("configuration", "portfolio_id configuration_version", "portfolio_id version"),
 )
 
 bot: Final = _table(
     "bot",
     "portfolio_id run_id id",
-    _of_run(),
+    of_run(),
     whole("id", least=1),
     text("name"),
     text("symbol"),
@@ -174,13 +136,13 @@ bot: Final = _table(
     positive("mark_price", nullable=True),
     instant("marked_at", nullable=True),
     UniqueConstraint("portfolio_id", "run_id", "name"),
-    _refers("run", "portfolio_id run_id", "portfolio_id id"),
+    refers("run", "portfolio_id run_id", "portfolio_id id"),
 )
 
 position: Final = _table(
     "position",
     "portfolio_id run_id id",
-    _of_run(),
+    of_run(),
     text("id"),
     whole("number", least=1),
     whole("bot_id", least=1),
@@ -210,14 +172,14 @@ position: Final = _table(
     instant("closed_at", nullable=True),
     text("document"),
     UniqueConstraint("portfolio_id", "run_id", "number"),
-    _refers("bot", "portfolio_id run_id bot_id", "portfolio_id run_id id"),
+    refers("bot", "portfolio_id run_id bot_id", "portfolio_id run_id id"),
     Index("position_by_bot", "portfolio_id", "run_id", "bot_id", "number"),
 )
 
 tranche: Final = _table(
     "tranche",
     "portfolio_id run_id position_id id",
-    _of_position(),
+    of_position(),
     text("id"),
     whole("number", least=1),
     text("order_id"),
@@ -246,7 +208,7 @@ tranche: Final = _table(
 orders: Final = _table(
     "orders",
     "portfolio_id run_id id",
-    _of_position(),
+    of_position(),
     text("id"),
     word("kind", Kind),
     positive("size", nullable=True),
@@ -265,7 +227,7 @@ orders: Final = _table(
 fill: Final = _table(
     "fill",
     "portfolio_id run_id position_id trade_id",
-    _of_position(),
+    of_position(),
     text("trade_id"),
     text("order_id"),
     word("side", Side),
@@ -275,13 +237,13 @@ fill: Final = _table(
     text("fee_asset"),
     positive("fee_rate", nullable=True),
     instant("at"),
-    _refers("orders", "portfolio_id run_id order_id", "portfolio_id run_id id"),
+    refers("orders", "portfolio_id run_id order_id", "portfolio_id run_id id"),
 )
 
 decision: Final = _table(
     "decision",
     "portfolio_id run_id number",
-    _of_run(),
+    of_run(),
     whole("number", least=1),
     whole("bot_id", least=1),
     text("position_id"),
@@ -292,21 +254,21 @@ decision: Final = _table(
     instant("first_at"),
     instant("last_at"),
     whole("count", least=1),
-    _refers("bot", "portfolio_id run_id bot_id", "portfolio_id run_id id"),
+    refers("bot", "portfolio_id run_id bot_id", "portfolio_id run_id id"),
     Index("decision_by_bot", "portfolio_id", "run_id", "bot_id", "number"),
 )
 
 journal: Final = _table(
     "journal",
     "portfolio_id run_id number",
-    _of_run(),
+    of_run(),
     whole("number", least=1),
     text("position_id", nullable=True),
     text("type"),
     text("payload"),
     sha256("previous_hash"),
     sha256("hash"),
-    _refers("run", "portfolio_id run_id", "portfolio_id id"),
+    refers("run", "portfolio_id run_id", "portfolio_id id"),
     Index("journal_by_position", "portfolio_id", "run_id", "position_id", "number"),
 )
 
@@ -322,13 +284,13 @@ portfolio_usage: Final = _table(
     amount("set_aside"),
     amount("worth"),
     whole("version"),
-    _refers("portfolio", "portfolio_id", "id"),
+    refers("portfolio", "portfolio_id", "id"),
 )
 
 symbol_usage: Final = _table(
     "symbol_usage",
     "portfolio_id symbol",
-    _of_usage(),
+    of_usage(),
     text("symbol"),
     amount("exposure"),
 )
@@ -336,7 +298,7 @@ symbol_usage: Final = _table(
 trading_day: Final = _table(
     "trading_day",
     "portfolio_id day",
-    _of_usage(),
+    of_usage(),
     text("day"),
     whole("trades"),
     signed("realized"),
@@ -346,7 +308,7 @@ trading_day: Final = _table(
 bot_usage: Final = _table(
     "bot_usage",
     "portfolio_id bot",
-    _of_usage(),
+    of_usage(),
     text("bot"),
     whole("run_id", least=1),
     text("symbol"),
@@ -356,13 +318,13 @@ bot_usage: Final = _table(
     amount("set_aside", nullable=True),
     amount("worth"),
     amount("exposure"),
-    _refers("run", "portfolio_id run_id", "portfolio_id id"),
+    refers("run", "portfolio_id run_id", "portfolio_id id"),
 )
 
 reservation: Final = _table(
     "reservation",
     "portfolio_id bot order_id",
-    _of_bot_usage(),
+    of_bot_usage(),
     text("order_id"),
     amount("cost"),
     text("day"),
@@ -371,7 +333,7 @@ reservation: Final = _table(
 paper_room: Final = _table(
     "paper_room",
     "portfolio_id symbol",
-    _of_usage(),
+    of_usage(),
     text("symbol"),
     instant("at"),
     amount("left_over"),
@@ -380,7 +342,7 @@ paper_room: Final = _table(
 lease: Final = _table(
     "lease",
     "portfolio_id bot",
-    _of_usage(),
+    of_usage(),
     text("bot"),
     text("owner", nullable=True),
     whole("epoch"),
@@ -390,7 +352,7 @@ lease: Final = _table(
 progress: Final = _table(
     "progress",
     "portfolio_id bot",
-    _of_bot_usage(),
+    of_bot_usage(),
     instant("next_at", nullable=True),
     whole("phase"),
     instant("candle_at", nullable=True),
@@ -402,7 +364,7 @@ progress: Final = _table(
 halt: Final = _table(
     "halt",
     "portfolio_id number",
-    _of_usage(),
+    of_usage(),
     whole("number", least=1),
     word("scope", Scope),
     text("bot", nullable=True),
@@ -417,7 +379,7 @@ halt: Final = _table(
 command: Final = _table(
     "command",
     "portfolio_id number",
-    _of_usage(),
+    of_usage(),
     whole("number", least=1),
     text("bot"),
     text("payload"),
@@ -436,24 +398,3 @@ SHARED: Final = (
 )
 """What processes that run bots share: as it stands now, and not as it came to be."""
 OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
-
-
-def statements(dialect: Dialect) -> tuple[str, ...]:
-    """Return all that makes the tables, their guards and the view, in order."""
-    parts: list[CreateTable | CreateIndex] = []
-    for table in metadata.sorted_tables:
-        parts.append(CreateTable(table))
-        parts += [CreateIndex(index) for index in sorted(table.indexes, key=str)]
-    compiled = (str(part.compile(dialect=dialect)).strip() for part in parts)
-    spelled = ("\n".join(line.rstrip() for line in one.splitlines()) for one in compiled)
-    making = triggers.making(dialect.name, _insert_only())
-    return (*spelled, *making, BOT_POSITIONS[dialect.name])
-
-
-def guards(dialect: str) -> dict[str, str]:
-    """Return what makes each trigger of the insert-only tables, by its name."""
-    return triggers.triggers_of(dialect, _insert_only())
-
-
-def _insert_only() -> tuple[str, ...]:
-    return tuple(table.name for table in INSERT_ONLY)

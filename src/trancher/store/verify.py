@@ -15,7 +15,7 @@ from sqlalchemy.types import NullType
 
 from trancher.core.money import ONE
 from trancher.core.pnl import identity_gap
-from trancher.store import rows, tables, triggers
+from trancher.store import making, rows, tables, triggers
 from trancher.store.columns import as_written
 from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded
@@ -262,7 +262,7 @@ def _difference(table: Table, key: Key, column: str, stored: str, expected: str)
 
 def _missing_guards(connection: Connection) -> Iterator[Difference]:
     there = triggers.there(connection)
-    for name, sql in tables.guards(connection.dialect.name).items():
+    for name, sql in making.guards(connection.dialect.name).items():
         if there.get(name) != sql:
             yield Difference(
                 table=name.partition("_")[0],
