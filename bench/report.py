@@ -24,8 +24,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from frequencies import laddered
 from tables import as_lines, machine_in_words
 from trancher.app.backtesting import Source, run_backtest
-from trancher.app.report import report_data
-from trancher.app.report_file import page, write_page
+from trancher.app.report import write_report
+from trancher.app.report_section import History, counted
 from trancher.app.settings import parse
 from trancher.files import Decimals
 from trancher.market.candles import Candles
@@ -73,10 +73,12 @@ def measured(target: Path, *, candles: int, width: str) -> tuple[int, float]:
     done = run_backtest(
         settings, {SYMBOL: Source(name="simulated", candles=market)}, progress=None
     )
-    journal = tuple((one.position_id, one.event) for one in done.replayed.store.journal)
+    store = done.replayed.store
+    events = [(one.position_id, one.event) for one in store.journal]
+    history = History(events=events, records=store.records)
     fills = sum(len(one.fills) for bot in done.bots for one in bot.positions)
     began = process_time()
-    write_page(target, page(report_data(done, journal), title="bench"))
+    write_report(target, done.outcome, counted(done.outcome, history, drawn=True))
     return fills, process_time() - began
 
 

@@ -14,11 +14,11 @@ import pytest
 from candle_files import DATA, real_data
 from trancher.app.backtesting import Backtest, read_sources, run_backtest
 from trancher.app.settings import load
+from trancher.core.day import EPOCH
 from trancher.core.decision import Kind
 from trancher.core.events import EntryAccepted, Filled
 from trancher.core.order import Side
 from trancher.core.position import Position
-from trancher.market.validation import EPOCH
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PATTERNS = ("dca", "graduated", "profit", "signal")

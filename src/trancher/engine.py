@@ -9,7 +9,7 @@ Invariants:
 3. A closed position is never changed again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,8 +17,6 @@ from decimal import Decimal
 from trancher.core.bot import (
     Bot,
     Past,
-    exits_to_reserve,
-    exposure_of,
     funds_to_reserve,
 )
 from trancher.core.by_hand import decide_by_hand, decide_cancel, decide_sale
@@ -36,6 +34,7 @@ from trancher.core.position import Position, WorkingEntry
 from trancher.ports import Exchange, Marks, Report, Store
 from trancher.seat import Portfolio, Seat, fresh
 from trancher.treasury import Treasury, Used
+from trancher.usage import usage_of, used_by
 
 
 class Engine:
@@ -112,20 +111,7 @@ class Engine:
     @exact
     def used(self, name: BotName) -> Used:
         """Return what a bot uses of what all bots share."""
-        seat, treasury = self.seats[name], self.treasury
-        position, symbol = seat.position, seat.bot.instrument.symbol
-        active = position.state is not State.CLOSED
-        working = [one.order.client_order_id for one in position.working]
-        return Used(
-            active=int(active),
-            exits_reserved=exits_to_reserve(seat.bot, position, self._limits.exit_reserve)
-            if active
-            else 0,
-            ordered=sum((treasury.working[one].cost for one in working), ZERO),
-            set_aside=treasury.rungs.get(name, ZERO),
-            worth=position.held * seat.price if position.held and seat.price else ZERO,
-            exposure={symbol: exposure_of(position)},
-        )
+        return used_by(self.seats[name], self.treasury, self._limits)
 
     @exact
     def evaluate(self, name: BotName, seen: Observation) -> None:
@@ -263,34 +249,15 @@ class Engine:
         return worth
 
     def _usage(self, asking: Seat, at: datetime) -> Usage:
-        treasury, limits, symbol = self.treasury, self._limits, asking.bot.instrument.symbol
-        day, others = treasury.day(at), treasury.others
-        active = [seat for seat in self.seats.values() if seat.position.state is not State.CLOSED]
-        # Sums that no limit and no size asks for are not worth their time at every refusal.
-        by_equity = limits.max_drawdown is not None or asking.bot.plan.sized_by_equity
-        equity = self.equity(at) if by_equity else ZERO
-        exposed = active if limits.max_exposure is not None else ()
-        capped = active if symbol in limits.symbol_caps else ()
-        return Usage(
-            free_cash=treasury.free_cash(but=asking.bot.name),
-            active_positions=len(active) + others.active,
-            trades_today=treasury.trades[day.date],
-            exits_reserved=others.exits_reserved
-            + sum(
-                exits_to_reserve(seat.bot, seat.position, limits.exit_reserve)
-                for seat in active
-                if seat is not asking
-            ),
-            day_ends_at=day.ends_at,
-            equity=equity,
-            peak_equity=max(treasury.peak_equity, equity),
-            exposure=_exposure(exposed) + sum(others.exposure.values(), ZERO),
-            symbol_exposure=_exposure(
-                seat for seat in capped if seat.bot.instrument.symbol == symbol
-            )
-            + others.exposure.get(symbol, ZERO),
-            realized_today=treasury.realized_on(day),
-            losing_streak=treasury.losing_streak_on(day),
+        # Equity that no limit and no size asks for is not worth its time at every refusal.
+        asked = self._limits.max_drawdown is not None or asking.bot.plan.sized_by_equity
+        return usage_of(
+            asking,
+            self.seats.values(),
+            self.treasury,
+            self._limits,
+            at=at,
+            equity=self.equity(at) if asked else ZERO,
             halts=self.halts.get(asking.bot.name, ()),
         )
 
@@ -417,11 +384,6 @@ class Engine:
             seat.closed.append(done)
         seat.opened += 1
         seat.position = fresh(seat.bot, seat.opened, before=done)
-
-
-def _exposure(seats: Iterable[Seat]) -> Decimal:
-    """Return the anchor cost of what is held and the size of what is being bought, in quote."""
-    return sum((exposure_of(seat.position) for seat in seats), ZERO)
 
 
 def _is_known(position: Position, report: Report, *, working: bool) -> bool:

@@ -78,6 +78,7 @@ def test_default_limits_let_the_first_three_through(tmp_path: Path) -> None:
         "unit": "quote",
         "unblocks_at": None,
         "unblocks_when": "the rung is made smaller or the limit larger",
+        "key": None,
     }
     assert said["rungs"][2]["refused_by"] == []
     assert said["rungs"][3]["refused_by"] == said["binds_first"]["codes"]

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from command_line import candles, config, done, trancher
 from processes import ended, started
+from report_pages import Page
 from sparing import one_in
 from trancher.app.report_file import LIBRARY, LIBRARY_HASH, LIBRARY_VERSION, asset, page
 from trancher.app.report_packing import packed, unpacked
@@ -36,40 +36,6 @@ ROWS = (
     "100 100 100 100", "100 101 94 96", "96 106 95 105", "105 112 104 111",
     "111 112 100 101", "101 103 90 91", "91 95 90 94",
 )  # fmt: skip
-
-
-class Page(HTMLParser):
-    """Reads a page as a browser does: what elements begin, and what stands in the scripts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.scripts: list[str] = []
-        self.begun: list[tuple[str, dict[str, str | None]]] = []
-        self._inside = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.begun.append((tag, dict(attrs)))
-        self._inside = tag == "script"
-        if self._inside:
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        del tag
-        self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.scripts[-1] += data
-
-    @property
-    def data(self) -> Any:
-        """The value that the page shows, with its document unpacked."""
-        value = json.loads(self.scripts[0])
-        if "document" in value:
-            document = value["document"]
-            value["document"] = unpacked(document["packed"], document["shapes"])
-        return value
 
 
 def report(folder: Path, *words: str, name: str = "main", rows: tuple[str, ...] = ROWS) -> Page:
@@ -104,21 +70,22 @@ def test_what_is_counted_for_the_report_adds_up_to_the_document(tmp_path: Path) 
     """
     shown = report(tmp_path).data
     said = shown["document"]
+    counted = said["report"]
 
-    for rows in (shown["rungs"], shown["months"], *shown["groups"].values()):
+    for rows in (counted["exits_by_rung"], counted["months"], *counted["groups"].values()):
         assert sum(Decimal(row["realized_pnl"]) for row in rows) == Decimal(said["realized_pnl"])
         assert sum(Decimal(row["realized_gross"]) for row in rows) == Decimal(
             said["realized_gross"]
         )
-    for rows in shown["groups"].values():
+    for rows in counted["groups"].values():
         assert sum(Decimal(row["unrealized_net"]) for row in rows) == Decimal(
             said["unrealized_net"]
         )
-    kept = next(row for row in shown["rules"] if row["disposal"] == "lifo")
+    kept = next(row for row in counted["disposal_rules"] if row["disposal"] == "lifo")
     for key in ("realized_pnl", "realized_gross", "unrealized_net", "open_cost", "dust_cost"):
         assert Decimal(kept[key]) == Decimal(said[key])
-    assert sum(row["exits"] for row in shown["rungs"]) == said["exits"]
-    assert shown["curve"]["equity"][-1] == shown["portfolio"]["equity"]
+    assert sum(row["exits"] for row in counted["exits_by_rung"]) == said["exits"]
+    assert shown["curve"]["equity"][-1] == counted["equity_at_end"]
 
 
 def test_bars_unpack_to_the_candles(tmp_path: Path) -> None:
@@ -193,7 +160,7 @@ def test_words_of_others_stay_words(tmp_path: Path, words: str) -> None:
 
     shown = Page((tmp_path / "other.html").read_text(encoding="utf-8"))
     assert [tag for tag, _ in shown.begun] == [tag for tag, _ in plain.begun]
-    assert shown.data["configuration"]["text"].startswith(f"# {words}\n")
+    assert shown.data["configuration"].startswith(f"# {words}\n")
     assert shown.data["document"]["assumptions"]["candles"]["BTC/USD"]["file"] == file
 
 
@@ -236,10 +203,11 @@ def test_a_backtest_without_a_trade_has_a_report(tmp_path: Path) -> None:
 
     shown = Page((tmp_path / "out.html").read_text(encoding="utf-8")).data
     assert shown["document"]["entries"] == 0
-    assert (shown["positions"], shown["lines"], shown["rungs"]) == ({}, {}, [])
+    counted = shown["document"]["report"]
+    assert (shown["positions"], shown["lines"], counted["exits_by_rung"]) == ({}, {}, [])
     assert shown["document"]["refusals"] == {"MAX_DAILY_TRADES": 1}
-    assert [row["change"] for row in shown["months"]] == ["0"]
-    assert shown["performance"]["sharpe"] is None
+    assert [row["change"] for row in counted["months"]] == ["0"]
+    assert counted["performance"]["sharpe"] is None
 
 
 def test_bots_of_several_symbols_share_a_report(tmp_path: Path) -> None:

@@ -134,6 +134,25 @@ def test_the_peak_of_equity_is_the_engines(tmp_path: Path, hours: int, seed: int
     assert done("verify", "--db", url, folder=tmp_path).out
 
 
+def test_what_each_day_realized_is_the_engines_where_dust_is_swept(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """
+    A sale that sweeps up dust bears what that dust cost a position before: the line is handed on
+    from each position to the next, and a day may be off by it.
+    """
+    engine = kept(settings, tmp_path, HOURS, 1).replayed.engine
+
+    found = standing(f"sqlite:///{tmp_path}/1.db")
+
+    positions = [position for one in found.bots for position in one.books.positions]
+    assert sum(position.book.swept.quantity > 0 for position in positions) > 1
+    days = [FIRST_AT + timedelta(days=day) for day in range(HOURS // 24 + 1)]
+    told = [found.usage(found.bots[0], at).realized_today for at in days]
+    assert told == [engine.treasury.realized_on(engine.treasury.day(at)) for at in days]
+    assert sum(day != 0 for day in told) > 10
+
+
 def test_a_run_that_was_killed_is_told_as_far_as_it_went(
     settings: Settings, tmp_path: Path
 ) -> None:

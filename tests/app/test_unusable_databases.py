@@ -19,7 +19,7 @@ from trancher.store.entries import Mode
 
 DB: Final = ("--db", "sqlite:///books.db")
 READING: Final = ("status", "position often", "decisions often", "why often", "journal", "verify",
-                  "bots list", "bots show often", "db backup copy.db")  # fmt: skip
+                  "report", "bots list", "bots show often", "db backup copy.db")  # fmt: skip
 WRITING: Final = (
     "backtest c.toml --data BTC/USD=c.csv --data ETH/USD=c.csv",
     "bots load c.toml",

@@ -1,5 +1,6 @@
 """The course of a replay: what its journal gives again is what the engine had."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -20,8 +21,6 @@ from trancher.backtest.feed import Feed
 from trancher.backtest.report_course import Course, Lines, course
 from trancher.backtest.report_equity import Equity, performance
 from trancher.backtest.report_groups import (
-    RULES,
-    by_disposal,
     by_hour,
     by_number,
     by_reason,
@@ -30,10 +29,14 @@ from trancher.backtest.report_groups import (
     grouped,
 )
 from trancher.backtest.report_months import months
+from trancher.backtest.report_refused import refused
+from trancher.backtest.report_rules import RULES, by_disposal, by_tranche, ruled
 from trancher.backtest.summary import summaries, total
 from trancher.core.lifecycle import State
+from trancher.core.limits import RefusalCode
 from trancher.core.money import EXACT
 from trancher.core.order import BotName, PositionId
+from trancher.core.pnl import pnl_by_tranche
 from trancher.core.watch import watch
 from trancher.market.candles import Candles
 
@@ -145,11 +148,13 @@ def test_groups_and_months_lose_nothing(dial: Dial, path: Sequence[Row]) -> None
         assert sum(one.realized_gross for one in groups) == said.realized_gross
         assert sum(one.unrealized_net for one in groups) == said.unrealized_net
     daily = tuple(equity.daily(zone))
-    told = months(bots, start=CASH, daily=daily, zone=zone)
+    told = months(bots, start=CASH, daily=daily, last=daily[-1][0], zone=zone)
     assert sum(one.realized_pnl for one in told) == said.realized_pnl
     assert sum(one.entries for one in told) == said.entries
     assert sum(one.exits for one in told) == said.exits
-    assert CASH + sum(one.change for one in told) == equity.value(len(equity) - 1)
+    assert CASH + sum(one.change for one in told if one.change is not None) == equity.value(
+        len(equity) - 1
+    )
 
 
 @LEAN
@@ -164,9 +169,12 @@ def test_every_disposal_rule_ends_with_the_same_money(dial: Dial, path: Sequence
     bots = {name: seat.bot for name, seat in done.engine.seats.items()}
     journal = [(entry.position_id, entry.event) for entry in done.store.journal]
 
-    rules = by_disposal(journal, bots=bots, mark_prices={BotName("bot"): mark})
+    under = ruled(journal, bots)
+    rules = by_disposal(under, {BotName("bot"): mark})
 
-    assert tuple(one.disposal for one in rules) == RULES
+    assert [(one.bot, one.disposal) for one in rules] == [
+        (bot, rule) for bot in (None, "bot") for rule in RULES
+    ]
     for one in rules:
         assert one.realized_pnl + one.unrealized_net - one.dust_cost == (
             said.net_pnl - said.dust_cost
@@ -174,6 +182,35 @@ def test_every_disposal_rule_ends_with_the_same_money(dial: Dial, path: Sequence
     kept = next(one for one in rules if one.disposal is bots[BotName("bot")].disposal)
     assert (kept.realized_pnl, kept.realized_gross) == (said.realized_pnl, said.realized_gross)
     assert (kept.unrealized_net, kept.open_cost) == (said.unrealized_net, said.open_cost)
+    earned = {
+        (position.id, tranche.id): pnl_by_tranche(position.book, mark_price=mark)[tranche.id]
+        for bot in summaries(done)
+        for position in bot.positions
+        for tranche in position.book.tranches
+    }
+    told = {(one.position_id, one.tranche): one for one in by_tranche(under)}
+    assert told.keys() == earned.keys()
+    for key, own in told.items():
+        assert getattr(own, kept.disposal.value) == earned[key].realized_pnl
+
+
+@LEAN
+@given(dial=dials(), path=paths)
+def test_what_was_refused_loses_no_refusal(dial: Dial, path: Sequence[Row]) -> None:
+    """
+    By position, rung and reasons, each row from its first time to its last: the counts of each
+    code add up to those of the engine.
+    """
+    done, _, _ = followed(everything(dial), candles_on(path))
+
+    rows = refused(done.store.records)
+    counted = Counter[RefusalCode]()
+    for row in rows:
+        assert row.first_at <= row.last_at
+        for reason in row.refusals:
+            counted[reason.code] += row.count
+    assert counted == sum((bot.refusals for bot in summaries(done)), Counter[RefusalCode]())
+    assert [row.first_at for row in rows] == sorted(row.first_at for row in rows)
 
 
 def test_a_stop_is_drawn_where_it_stood() -> None:
@@ -282,11 +319,11 @@ def test_dust_that_was_swept_up_is_a_group_of_its_own() -> None:
     said = total(bots)
 
     groups = grouped(bots, by_number)
-    rules = by_disposal(
+    under = ruled(
         [(entry.position_id, entry.event) for entry in done.store.journal],
-        bots={name: seat.bot for name, seat in done.engine.seats.items()},
-        mark_prices={BotName("bot"): done.last_prices[SYMBOL]},
+        {name: seat.bot for name, seat in done.engine.seats.items()},
     )
+    rules = by_disposal(under, {BotName("bot"): done.last_prices[SYMBOL]})
     assert [one.key for one in groups] == ["1", "dust swept up"]
     assert groups[1].tranches == 0
     assert groups[1].realized_pnl > 0

@@ -12,7 +12,7 @@ from strategies import NOON
 from trancher.core.book import Book, book_dust
 from trancher.core.errors import OversoldPosition
 from trancher.core.money import EXACT, QUOTE_QUANTUM, ZERO, exact
-from trancher.core.pnl import identity_gap
+from trancher.core.pnl import TranchePnl, identity_gap, pnl_by_tranche
 from trancher.core.tranches import Disposal, Exit
 
 
@@ -119,6 +119,27 @@ def the_average_lies_between_the_cheapest_and_the_dearest(book: Book) -> None:
     assert min(prices) - slack <= average <= max(prices) + slack
 
 
+def each_tranche_has_earned_what_its_own_matches_say(book: Book) -> None:
+    """
+    One pass over all exits gives each tranche what looking through them for it alone gives.
+    """
+    told = pnl_by_tranche(book, mark_price=Decimal("70.5"))
+
+    assert list(told) == [tranche.id for tranche in book.tranches]
+    matches = [match for done in book.exits for match in done.matches]
+    for tranche in book.tranches:
+        own = [match for match in matches if match.tranche_id == tranche.id]
+        value = EXACT.multiply(tranche.open_quantity, Decimal("70.5"))
+        unrealized = EXACT.subtract(value, tranche.open_cost)
+        assert told[tranche.id] == TranchePnl(
+            unrealized_pnl=unrealized,
+            unrealized_net=EXACT.subtract(unrealized, tranche.open_fee),
+            realized_pnl=total(*(match.realized_pnl for match in own)),
+            realized_gross=total(*(match.realized_gross for match in own)),
+            exit_proceeds=total(*(match.proceeds for match in own)),
+        )
+
+
 LAWS: Final = (
     base_quote_and_fees_are_conserved,
     totals_are_those_of_the_tranches,
@@ -127,6 +148,7 @@ LAWS: Final = (
     a_refused_sale_changes_nothing,
     the_books_balance_at_every_price,
     the_average_lies_between_the_cheapest_and_the_dearest,
+    each_tranche_has_earned_what_its_own_matches_say,
 )
 
 

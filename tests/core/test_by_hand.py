@@ -211,6 +211,11 @@ def test_an_entry_of_nothing_cannot_be_meant(size: str) -> None:
     """
     with pytest.raises(InvalidRequest, match=r"^an entry of \S+ is asked for, expected more than"):
         added(size)
+    assert codes(added("0.01")) == [
+        RefusalCode.MIN_TRANCHE_SIZE,
+        RefusalCode.MIN_QUANTITY,
+        RefusalCode.MIN_NOTIONAL,
+    ]
 
 
 # ---- the end of what still buys

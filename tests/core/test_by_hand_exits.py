@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from core.facts import BUILT, HELD, LATER, OPEN, bought, ended, entry, filled, leave, leave_named
-from core.test_decide_entry import codes
 from core.test_decide_exit import LADDER, bot, held, order_of
 from strategies import observed
 from trancher.core.bot import Bot
@@ -158,8 +157,12 @@ def test_a_tranche_by_hand_is_sold_by_name() -> None:
     """
     All of the second, whatever the disposal rule takes first; no rule of the plan has fired.
     """
-    order = order_of(sold("tranche_2", *TWO))
+    decision = sold("tranche_2", *TWO)
+    order = order_of(decision)
 
+    assert decision is not None
+    accepted = ExitAccepted(order=order, targets={rule_id(BY_HAND, SECOND): D(2)}, at=LATER)
+    assert decision.events[-1] == accepted
     assert (order.quantity, order.full, order.rungs) == (D(2), False, (BY_HAND,))
     assert [(one.rule, one.tranche_id, one.quantity) for one in order.named] == [
         (BY_HAND, SECOND, D(2))
@@ -203,9 +206,13 @@ def test_a_tranche_of_crumbs_is_too_small() -> None:
     """
     crumbs = (*bought("b1", "0.005", "100"), *bought("b2", "2", "200", rung=1))
 
-    assert codes(sold("tranche_1", *crumbs)) == [
-        RefusalCode.MIN_QUANTITY,
-        RefusalCode.MIN_NOTIONAL,
+    decision = sold("tranche_1", *crumbs)
+
+    assert decision is not None
+    assert (decision.kind, decision.reason) == (Kind.EXIT, "by hand")
+    assert [(one.code, one.unblocks_when) for one in decision.refusals] == [
+        (RefusalCode.MIN_QUANTITY, "more is to be sold at once"),
+        (RefusalCode.MIN_NOTIONAL, "more is to be sold at once, or the price is higher"),
     ]
 
 

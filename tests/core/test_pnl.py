@@ -13,8 +13,8 @@ from trancher.core.pnl import (
     TranchePnl,
     figures,
     identity_gap,
+    pnl_by_tranche,
     realized_pnl_of,
-    tranche_pnl,
     unrealized_pnl_of,
 )
 from trancher.core.tranches import Disposal
@@ -227,14 +227,14 @@ def test_each_tranche_has_its_own_profit() -> None:
     book = sold(book, "1.5", "250", fee="3")
     first, second = book.tranches
 
-    assert tranche_pnl(book, first, mark_price=Decimal(300)) == TranchePnl(
+    assert pnl_by_tranche(book, mark_price=Decimal(300))[first.id] == TranchePnl(
         unrealized_pnl=Decimal(100),
         unrealized_net=Decimal("99.5"),
         realized_pnl=Decimal("73.5"),
         realized_gross=Decimal(75),
         exit_proceeds=Decimal(125),
     )
-    assert tranche_pnl(book, second, mark_price=None) == TranchePnl(
+    assert pnl_by_tranche(book, mark_price=None)[second.id] == TranchePnl(
         unrealized_pnl=None,
         unrealized_net=None,
         realized_pnl=Decimal(46),
@@ -249,7 +249,7 @@ def test_a_tranche_of_which_nothing_was_sold_has_realized_an_amount_of_zero() ->
     """
     book = bought(empty(), "1", "100")
 
-    earned = tranche_pnl(book, book.open[0], mark_price=None)
+    (earned,) = pnl_by_tranche(book, mark_price=None).values()
 
     figures = (earned.realized_pnl, earned.realized_gross, earned.exit_proceeds)
     assert [f"{figure:f}" for figure in figures] == ["0", "0", "0"]

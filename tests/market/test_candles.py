@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candle_files import GOOD, NOW, csv_of, prices
+from command_line import candles as written
 from trancher.files import Decimals, FileError
 from trancher.market.candles import (
     Candles,
@@ -232,3 +233,23 @@ def test_writing_candles_and_reading_them_gives_the_same(tmp_path: Path) -> None
     copy = read_candles(tmp_path / "copy.parquet", on_bad="fail", now=NOW)
     assert prices(copy) == prices(candles)
     assert copy.opened_at.tolist() == candles.opened_at.tolist()
+
+
+def test_a_digest_tells_candles_apart_and_nothing_else(tmp_path: Path) -> None:
+    """
+    The same candles as CSV and as Parquet have one digest; a price, a time or an interval that
+    is another makes it another.
+    """
+    rows = ("100 101 99.5 100", "100 102 100 102")
+    known = read_candles(written(tmp_path / "a.csv", *rows), on_bad="fail", now=NOW)
+    write_candles(tmp_path / "a.parquet", known)
+
+    again = read_candles(tmp_path / "a.parquet", on_bad="fail", now=NOW)
+    others = [
+        written(tmp_path / "price.csv", rows[0], "100 102 100 101"),
+        written(tmp_path / "later.csv", *rows, rows[1]),
+        written(tmp_path / "interval.csv", *rows, every=timedelta(minutes=5)),
+    ]
+    assert again.digest == known.digest
+    digests = {read_candles(one, on_bad="fail", now=NOW).digest for one in others}
+    assert len(digests | {known.digest}) == 4

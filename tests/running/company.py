@@ -13,7 +13,8 @@ from trancher.backtest.passage import Evaluate, Phase, Step, Terms
 from trancher.backtest.runner import Strategy
 from trancher.core.order import BotName
 from trancher.market.candles import Candles
-from trancher.running.actor import Actor, Paper
+from trancher.running.actor import Actor
+from trancher.running.desk import Paper
 from trancher.store.database import Database, open_or_create
 from trancher.store.enrolling import enroll, take
 from trancher.store.entries import BotFacts, Mode, RunKind
@@ -102,16 +103,12 @@ class Company:
                 connection.exec_driver_sql("UPDATE lease SET until = clock_timestamp()")
         self.hire(name)
 
-    def run(self, *, meanwhile: Callable[[Step], None] = lambda _: None) -> None:
+    def run(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Do the steps of all bots in their order, until the candles are over."""
         while True:
-            ahead = [one for one in self.actors.values() if one.next is not None]
+            ahead = [one for one in self.actors.values() if not one.is_over]
             if not ahead:
                 break
             actor = min(ahead, key=lambda one: one.next or _LAST)
-            step = actor.next
-            assert step is not None
             actor.do()
-            meanwhile(step)
-        for one in self.actors.values():
-            one.end()
+            meanwhile()

@@ -16,7 +16,6 @@ from backtest.replays import SYMBOL, Row, candles_of, replay_of
 from running.company import Company
 from strategies import Dial, dials
 from trancher.app.settings import parse
-from trancher.backtest.passage import Step
 from trancher.core.events import Event
 from trancher.store.reading import Books
 from trancher.store.verify import verify
@@ -81,7 +80,7 @@ def lives_as_backtested(
         expected[entry.position_id.rpartition("-")[0]].append(entry.event)
     company = Company(url, said, candles)
 
-    def die(_: Step) -> None:
+    def die() -> None:
         if deaths.random() < 0.05:
             company.kill(deaths.choice([bot.name for bot in said.bots]))
 

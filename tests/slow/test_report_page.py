@@ -8,19 +8,15 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from browsers import Opened, chromium
 from command_line import candles, config, done
 from trancher.app.report_file import asset
 from trancher.app.tables import quote
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
-ALONE: Final = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 TEXT: Final = """
 # </script><script>alert(1)</script>
 [portfolio]
@@ -104,11 +100,8 @@ def document(report: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), f"{CHROMIUM}: found none, expected Debian's chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -116,27 +109,6 @@ def blank(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     yield opened
     opened.close()
-
-
-class Opened:
-    """A report in a window, with everything that it said and asked for."""
-
-    def __init__(self, browser: Browser, report: Path, *, width: int, scheme: Any) -> None:
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self._context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
-        self.page: Page = self._context.new_page()
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(report.as_uri())
-        self.page.wait_for_selector("#h-configuration")
-
-    def close(self) -> None:
-        self._context.close()
 
 
 @pytest.fixture(params=[(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")], ids=str)
@@ -266,7 +238,7 @@ def test_a_mark_says_what_happened(page: Page, document: Any) -> None:
     page.select_option("#position", index=1)
     position = document["positions"][0]
 
-    told = page.locator("#events tbody tr").all_inner_texts()
+    told = page.locator("#events [aria-label='Entries and exits'] tbody tr").all_inner_texts()
     assert len(told) == len(position["position_tranches"]) + len(position["exits"])
     assert any(position["exits"][0]["reason"] in one for one in told)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from trancher.app.backtesting import Backtest, Source, run_backtest
 from trancher.app.configured import Settings
-from trancher.app.keeping import last_marks, new_run
+from trancher.app.keeping import last_marks, new_run, simulation
 from trancher.app.loading import new_load
 from trancher.app.settings import parse
 from trancher.market.simulated import simulated_candles
@@ -163,7 +163,9 @@ def keep(
     store = start(database, new, batch=batch)
     done = run_backtest(settings, sources, progress=None, store=store)
     if finish:
-        store.finish(at=LATER, marks=last_marks(done), peak_equity=None)
+        store.finish(
+            at=LATER, marks=last_marks(done), peak_equity=None, simulation=simulation(done)
+        )
     return done
 
 

@@ -19,7 +19,7 @@ from core.walk import walk
 from postgres import ask, empty_database
 from running.company import Company
 from store.kept import BUSY, LATER, TEXT, keep, load, opened_at
-from store.planting import columns, planted_on_server
+from store.planting import FOLLOWING, columns, planted_on_server
 from store.test_stores import facts, new_run
 from strategies import BOT_NAME, Dial
 from trancher.app.settings import parse
@@ -103,8 +103,7 @@ def test_a_backtest_is_the_same_in_a_file_and_on_a_server(
     file, server = (rows_of(database) for database in both)
 
     assert file == server
-    kept = set(tables.metadata.sorted_tables) - set(tables.SHARED)
-    assert all(file[table.name] for table in kept)
+    assert all(file[table.name] for table in FOLLOWING)
     assert [verify(database).differences for database in both] == [(), ()]
     assert verify(both[0]).runs == verify(both[1]).runs
 

@@ -1,28 +1,36 @@
-"""A backtest from a configuration and files of candles: run it, and put it into one document."""
+"""A backtest from a configuration and files of candles: run it, and what a run came to."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from trancher.app.candle_words import dropped_in_words, in_words
+from trancher.app.candle_words import in_words
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.file_notes import file_notes, outside_notes
-from trancher.app.output import BadInput, Json, assumed_in_words, instant, is_there, money
-from trancher.app.views import position_document
+from trancher.app.output import BadInput, is_there
 from trancher.backtest.exact import Replay, Replayed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate
 from trancher.backtest.readings import BotSignals, ExternalTerms, SignalTerms, readings_of
 from trancher.backtest.runner import Strategy
-from trancher.backtest.summary import BotSummary, Summary, books_balance, summaries, total
-from trancher.core.day import span
+from trancher.backtest.summary import (
+    BotSummary,
+    Summary,
+    books_balance,
+    cash_of,
+    most_first,
+    summaries,
+    total,
+)
+from trancher.core.bot import Bot
 from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
-from trancher.core.money import percent
+from trancher.core.order import BotName
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
 from trancher.market.outside import OutsideSignal, spoken_to
@@ -40,11 +48,53 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to, whether it was done just now or its books were read.
+
+    Attributes:
+        sources: its candles by symbol; empty where nobody gave any.
+        traded: its bots with their instruments, in the configuration's order.
+        marked_at: the end of what it saw of each symbol, UTC.
+        cash: quote at the end.
+        outside_notes: what of its signals from outside may surprise, in words.
+        close_at_end: whether what was still held was sold at the last close.
+        ambiguous: candles inside which levels of more than one kind were touched.
+        The last two are None where the books do not say.
+    """
+
+    settings: Settings
+    sources: Mapping[str, Source]
+    traded: Mapping[BotName, Bot]
+    bots: tuple[BotSummary, ...]
+    total: Summary
+    marked_at: Mapping[str, datetime]
+    cash: Decimal
+    outside_notes: tuple[str, ...]
+    close_at_end: bool | None
+    ambiguous: int | None
+
+    @property
+    def refusals(self) -> Mapping[RefusalCode, int]:
+        """Refused evaluations by code over all bots, the most frequent first."""
+        return most_first(sum((bot.refusals for bot in self.bots), Counter[RefusalCode]()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of its files may surprise, in words."""
+        files = {symbol: source.name for symbol, source in self.sources.items()}
+        return (*file_notes(files), *self.outside_notes)
+
+    def settings_of(self, bot: BotSummary) -> BotSettings:
+        """Return the settings of a bot."""
+        return next(one for one in self.settings.bots if one.name == bot.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
     """A finished backtest.
 
     Attributes:
-        notes: what of its files may surprise, in words.
+        outside_notes: what of its signals from outside may surprise, in words.
     """
 
     settings: Settings
@@ -53,16 +103,36 @@ class Backtest:
     bots: tuple[BotSummary, ...]
     total: Summary
     close_at_end: bool
-    notes: tuple[str, ...]
+    outside_notes: tuple[str, ...]
 
     @property
-    def refusals(self) -> Counter[RefusalCode]:
-        """Refused evaluations by code, over all bots."""
-        return sum((bot.refusals for bot in self.bots), Counter[RefusalCode]())
+    def outcome(self) -> Outcome:
+        """What it came to."""
+        return Outcome(
+            settings=self.settings,
+            sources=self.sources,
+            traded={name: seat.bot for name, seat in self.replayed.engine.seats.items()},
+            bots=self.bots,
+            total=self.total,
+            marked_at=_ends(self.sources),
+            cash=cash_of(self.bots, before=self.settings.portfolio.cash),
+            outside_notes=self.outside_notes,
+            close_at_end=self.close_at_end,
+            ambiguous=self.replayed.ambiguous,
+        )
 
-    def settings_of(self, bot: BotSummary) -> BotSettings:
-        """Return the settings of a bot."""
-        return next(one for one in self.settings.bots if one.name == bot.name)
+    @property
+    def refusals(self) -> Mapping[RefusalCode, int]:
+        """Refused evaluations by code over all bots, the most frequent first."""
+        return self.outcome.refusals
+
+
+def _ends(sources: Mapping[str, Source]) -> dict[str, datetime]:
+    """Return the last close of every symbol."""
+    return {
+        symbol: source.candles.closed_at(len(source.candles) - 1)
+        for symbol, source in sources.items()
+    }
 
 
 def read_sources(
@@ -175,10 +245,7 @@ def run_backtest(
         bots=bots,
         total=total(bots),
         close_at_end=close_at_end,
-        notes=(
-            *file_notes({symbol: source.name for symbol, source in sources.items()}),
-            *outside_notes(settings, outside),
-        ),
+        outside_notes=tuple(outside_notes(settings, outside)),
     )
 
 
@@ -231,131 +298,3 @@ def engine_portfolio(settings: Settings) -> Portfolio:
     """Return the portfolio that the engine is to run."""
     said = settings.portfolio
     return Portfolio(cash=said.cash, limits=said.limits, zone=said.timezone)
-
-
-def assumptions(backtest: Backtest) -> tuple[str, ...]:
-    """Return, a sentence each, what the figures rest on."""
-    settings = backtest.settings
-    inside = settings.backtest.evaluate == Evaluate.INTRACANDLE
-    said = [
-        "Decisions are made on closed candles and fill at the next open, with the taker fee.",
-        "Gain, loss and drop levels are watched inside the candles and fill at the level, "
-        "or at the open beyond it; gains pay the maker fee."
-        if inside
-        else "Prices are looked at on closes only.",
-        f"Slippage of market orders: {percent(settings.backtest.slippage)}, against us.",
-    ]
-    share = settings.backtest.participation
-    if share is not None:
-        said.append(
-            f"Orders fill at most {percent(share)} of a candle's volume together; "
-            "what is beyond it ends unfilled."
-        )
-    if backtest.close_at_end:
-        allowed = "" if share is None else ", as far as its volume allows"
-        said.append(f"What is still held at the last close is sold there{allowed}.")
-    if inside:
-        said.append(
-            f"Candles that touched levels of several kinds: {backtest.replayed.ambiguous:,}; "
-            f'such a candle is played as same_candle = "{settings.backtest.same_candle}" says.'
-        )
-    for symbol, source in backtest.sources.items():
-        candles = source.candles
-        missing = f"{candles.gaps:,} missing and not filled" if candles.gaps else "none missing"
-        said.append(
-            f"{symbol}: {len(candles):,} candles of {span(candles.interval)} from "
-            f"{candles.time(0):%Y-%m-%d} to {candles.time(len(candles) - 1):%Y-%m-%d}, "
-            f"{missing}{dropped_in_words(candles)}."
-        )
-        assumed = settings.assumptions(symbol, price_tick=candles.tick)
-        if assumed:
-            said.append(assumed_in_words(symbol, assumed))
-    return tuple(said)
-
-
-def document(backtest: Backtest, *, elapsed: timedelta) -> Mapping[str, Json]:
-    """Return the document of a backtest (SPEC 13)."""
-    return {
-        **_figures(backtest.total),
-        "refusals": _counted(backtest.refusals),
-        "cash": money(backtest.replayed.engine.treasury.cash),
-        "books_balance": True,
-        "bots": [_bot(backtest, bot) for bot in backtest.bots],
-        "positions": [
-            position_document(
-                position,
-                strategy=backtest.settings_of(bot).strategy,
-                max_tranches=backtest.settings_of(bot).limits.max_tranches,
-                mark_price=bot.mark_price,
-                now=_last_close(backtest, position.instrument.symbol),
-            )
-            for bot in backtest.bots
-            for position in bot.positions
-        ],
-        "assumptions": {
-            "evaluate": backtest.settings.backtest.evaluate,
-            "same_candle": backtest.settings.backtest.same_candle,
-            "ambiguous_candles": backtest.replayed.ambiguous,
-            "slippage": money(backtest.settings.backtest.slippage),
-            "participation": money(backtest.settings.backtest.participation),
-            "close_at_end": backtest.close_at_end,
-            "config_hash": backtest.settings.config_hash,
-            "candles": {symbol: _source(source) for symbol, source in backtest.sources.items()},
-            "sentences": list(assumptions(backtest)),
-        },
-        "warnings": list(backtest.settings.warnings),
-        "notes": list(backtest.notes),
-        "elapsed": round(elapsed.total_seconds(), 3),
-    }
-
-
-def _figures(said: Summary) -> dict[str, Json]:
-    return {
-        "entries": said.entries,
-        "exits": said.exits,
-        "realized_pnl": money(said.realized_pnl),
-        "unrealized_net": money(said.unrealized_net),
-        "net_pnl": money(said.net_pnl),
-        "realized_gross": money(said.realized_gross),
-        "unrealized_pnl": money(said.unrealized_pnl),
-        "fees_paid": money(said.fees_paid),
-        "open_cost": money(said.open_cost),
-        "dust_cost": money(said.dust_cost),
-    }
-
-
-def _bot(backtest: Backtest, bot: BotSummary) -> Json:
-    settings = backtest.settings_of(bot)
-    seat = backtest.replayed.engine.seats[bot.name]
-    return {
-        "bot": bot.name,
-        "symbol": settings.symbol,
-        "strategy": settings.strategy,
-        "position_status": seat.position.state.value,
-        "positions": bot.figures.positions,
-        **_figures(bot.figures),
-        "mark_price": money(bot.mark_price),
-        "refusals": _counted(bot.refusals),
-    }
-
-
-def _counted(refusals: Counter[RefusalCode]) -> dict[str, Json]:
-    return {code.value: count for code, count in refusals.most_common()}
-
-
-def _source(source: Source) -> Json:
-    candles = source.candles
-    return {
-        "file": source.name,
-        "candles": len(candles),
-        "interval_seconds": int(candles.interval.total_seconds()),
-        "first_at": instant(candles.time(0)),
-        "last_at": instant(candles.time(len(candles) - 1)),
-        "missing": candles.gaps,
-        "dropped": sum(one.count for one in candles.dropped),
-    }
-
-
-def _last_close(backtest: Backtest, symbol: str) -> datetime:
-    candles = backtest.sources[symbol].candles
-    return candles.closed_at(len(candles) - 1)

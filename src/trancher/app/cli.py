@@ -17,6 +17,8 @@ from trancher.app.commands.database import db, verify
 from trancher.app.commands.demo import demo
 from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
+from trancher.app.commands.report import report
+from trancher.app.commands.run import run
 from trancher.app.output import BadInput, Failed
 
 app = typer.Typer(
@@ -34,11 +36,13 @@ app.command("schema")(config.schema)
 app.command()(plan)
 app.command()(backtest)
 app.command()(ledger)
+app.command()(run)
 app.command()(books.status)
 app.command()(books.position)
 app.command()(books.decisions)
 app.command()(books.why)
 app.command()(books.journal)
+app.command()(report)
 app.command()(verify)
 app.add_typer(bots, name="bots")
 app.add_typer(db, name="db")

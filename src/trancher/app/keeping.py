@@ -14,13 +14,10 @@ from typing import Final
 from trancher.app.backtesting import Backtest, Source, instrument_of, run_backtest
 from trancher.app.configured import Settings
 from trancher.app.output import BadInput
-from trancher.core.events import Event
-from trancher.core.order import PositionId
 from trancher.market.outside import OutsideSignal
 from trancher.store.database import Database, open_database, open_or_create
-from trancher.store.entries import BotFacts, Mark, Mode, RunKind
+from trancher.store.entries import BotFacts, Mark, Mode, RunKind, Simulation
 from trancher.store.errors import UnusableDatabase
-from trancher.store.reading import Books
 from trancher.store.runs import NewRun, start
 
 DEFAULT_URL: Final = "sqlite:///trancher.db"
@@ -104,27 +101,12 @@ def keep_backtest(
             store=store,
         )
         store.finish(
-            at=clock(), marks=last_marks(backtest), peak_equity=peak_equity(settings, backtest)
+            at=clock(),
+            marks=last_marks(backtest),
+            peak_equity=peak_equity(settings, backtest),
+            simulation=simulation(backtest),
         )
     return Kept(backtest=backtest, run_id=store.run_id)
-
-
-def journal_of(url: str, run_id: int) -> tuple[tuple[PositionId, Event], ...]:
-    """Return the events of a run in the database at `url`, with the position of each, in order.
-
-    Raises:
-        BadInput: the database cannot be used.
-        StoreError: it cannot be read.
-    """
-    with books_to_read(url) as database:
-        books = Books(database)
-        run = books.run(run_id)
-        assert run is not None
-        return tuple(
-            (line.position_id, line.entry)
-            for line in books.journal(run, limit=run.entries)
-            if line.position_id is not None and isinstance(line.entry, Event)
-        )
 
 
 def new_run(
@@ -157,12 +139,11 @@ def new_run(
 
 def last_marks(backtest: Backtest) -> dict[str, Mark]:
     """Return the last close of every symbol."""
-    ends = {
-        symbol: source.candles.closed_at(len(source.candles) - 1)
-        for symbol, source in backtest.sources.items()
-    }
     prices = backtest.replayed.last_prices
-    return {symbol: Mark(price=prices[symbol], at=at) for symbol, at in ends.items()}
+    return {
+        symbol: Mark(price=prices[symbol], at=at)
+        for symbol, at in backtest.outcome.marked_at.items()
+    }
 
 
 def peak_equity(settings: Settings, backtest: Backtest) -> Decimal | None:
@@ -170,3 +151,13 @@ def peak_equity(settings: Settings, backtest: Backtest) -> Decimal | None:
     if settings.portfolio.limits.max_drawdown is None:
         return None
     return backtest.replayed.engine.treasury.peak_equity
+
+
+def simulation(backtest: Backtest) -> Simulation:
+    """Return what no event says of a backtest."""
+    return Simulation(
+        close_at_end=backtest.close_at_end,
+        ambiguous=backtest.replayed.ambiguous,
+        candles={symbol: source.candles.digest for symbol, source in backtest.sources.items()},
+        notes=backtest.outside_notes,
+    )

@@ -17,6 +17,7 @@ from typing import Final
 
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
+from trancher.core.day import EPOCH
 from trancher.core.errors import InvalidNumber
 from trancher.core.ledger import NO_TIME, Row
 from trancher.core.money import exact, parse_decimal
@@ -25,7 +26,6 @@ from trancher.core.order import Fill, Side, TradeId, TrancheId
 COLUMNS: Final = ("time", "side", "price", "quantity", "fee", "fee_asset", "trade_id", "tranche")
 REQUIRED: Final = COLUMNS[:4]
 MAX_DECIMALS: Final = 18
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END_SECOND: Final = 4_102_444_800  # 2100-01-01
 _FIRST_FINE_SECOND: Final = 631_152_000  # 1990-01-01; below, a number is no ms, us or ns
 _PER_SECOND: Final = (10**3, 10**6, 10**9)
@@ -203,10 +203,10 @@ def _instant(cell: str, place: Place) -> datetime:
             day, _, clock, _, _, offset = worded.groups()
             offset = "+00:00" if offset in {None, "Z", "z", "UTC"} else offset
             at = datetime.fromisoformat(f"{day}T{clock or '00:00'}{offset}").astimezone(UTC)
-            if at >= _EPOCH:
+            if at >= EPOCH:
                 return at
         elif _NUMBER.fullmatch(cell) and not _RUN_TOGETHER.fullmatch(cell):
-            return _EPOCH + timedelta(microseconds=_micros(Decimal(cell)))
+            return EPOCH + timedelta(microseconds=_micros(Decimal(cell)))
     except (OverflowError, ValueError) as problem:
         raise place.bad(found=quoted(cell), expected=_TIME_EXPECTED) from problem
     raise place.bad(found=quoted(cell), expected=_TIME_EXPECTED)

@@ -1,47 +1,32 @@
-"""The report of a backtest: its document and all that a page draws, as one JSON value.
+"""The report of a run: its document and all that a page draws, as one JSON value.
 
-The page adds nothing up. Every figure it shows stands here as text, taken from the document that
-`backtest --json` prints or counted by the modules backtest/report_*.
+The page adds nothing up. Every figure of its tables stands in the document that `backtest --json`
+prints; beside it are only the points, bars and lines of the charts.
 
 Invariants:
 1. `document` is what `--json` prints, but for `elapsed`, packed: equal runs give equal reports.
 2. Times of charts are whole milliseconds since 1970 UTC; prices of bars are whole ticks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
-from trancher.app.backtesting import Backtest, document
-from trancher.app.configured import Settings
-from trancher.app.output import Json, instant, money
+from trancher.app.backtesting import Outcome
+from trancher.app.output import Json, money
+from trancher.app.report_file import page, write_page
 from trancher.app.report_packing import packed
-from trancher.backtest.feed import Feed
-from trancher.backtest.passage import Evaluate
+from trancher.app.report_section import Counted
+from trancher.app.run_document import document
 from trancher.backtest.report_bars import Bars, bars
-from trancher.backtest.report_course import Course, Entries, Lines, course
-from trancher.backtest.report_equity import Equity, Performance, performance
-from trancher.backtest.report_groups import (
-    by_disposal,
-    by_hour,
-    by_number,
-    by_reason,
-    by_signal,
-    by_temperature,
-    exits_by_rung,
-    grouped,
-)
-from trancher.backtest.report_months import months
+from trancher.backtest.report_course import Course, Lines
+from trancher.backtest.report_equity import Equity
 from trancher.backtest.times import micros
-from trancher.core.instrument import Instrument
+from trancher.core.day import MICROSECOND
 from trancher.core.limits import MEANINGS
 from trancher.core.position import Position
 from trancher.market.candles import Candles
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 WHOLE_BARS: Final = 1_000
 """Bars of a chart that shows all candles of a symbol."""
@@ -54,100 +39,44 @@ _MARGIN: Final = 5
 """The part of a position's length that its chart shows before and after it: a fifth."""
 _LEAST_MARGIN: Final = 12
 _MICROSECONDS: Final = 1000
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def report_data(done: Backtest, journal: Entries) -> Mapping[str, Json]:
-    """Return all that the page of a backtest shows.
+def write_report(target: Path, outcome: Outcome, counted: Counted) -> None:
+    """Write the page of a run.
+
+    Raises:
+        BadInput: the place cannot be written to.
+    """
+    title = f"Backtest of {outcome.settings.portfolio.name}"
+    write_page(target, page(report_data(outcome, counted, title=title), title=title))
+
+
+def report_data(outcome: Outcome, counted: Counted, *, title: str) -> Mapping[str, Json]:
+    """Return all that the page of a run shows.
 
     Args:
-        journal: the events of the whole run, with the position of each, in order.
+        counted: with what held at each time, its lines included.
+        title: what the page is called.
     """
-    settings, seats = done.settings, done.replayed.engine.seats
-    bots = {name: seat.bot for name, seat in seats.items()}
-    feeds = {symbol: Feed(symbol, source.candles) for symbol, source in done.sources.items()}
-    followed = course(
-        journal,
-        bots=bots,
-        feeds=feeds,
-        cash=settings.portfolio.cash,
-        intracandle=settings.backtest.evaluate == Evaluate.INTRACANDLE,
-    )
-    equity = Equity(followed, feeds, settings.portfolio.cash)
-    said = document(done, elapsed=timedelta(0))
-    mark_prices = {bot.name: bot.mark_price for bot in done.bots}
+    followed, equity = counted.course, counted.equity
+    assert followed is not None
+    assert equity is not None
+    said = document(outcome, counted.section, elapsed=timedelta(0))
     return {
+        "title": title,
         "document": packed({key: value for key, value in said.items() if key != "elapsed"}),
-        **_settings(settings, equity),
-        "bots": {name: bot.disposal.value for name, bot in bots.items()},
-        "instruments": _instruments({bot.instrument for bot in bots.values()}),
-        "meanings": {code.value: MEANINGS[code] for code in done.refusals},
-        **_counted(done, equity),
-        "rules": _texts(by_disposal(journal, bots=bots, mark_prices=mark_prices)),
-        **_drawn(done, followed),
-    }
-
-
-def _settings(settings: Settings, equity: Equity) -> dict[str, Json]:
-    portfolio = settings.portfolio
-    return {
-        "portfolio": {
-            "name": portfolio.name,
-            "quote": portfolio.quote,
-            "cash": money(portfolio.cash),
-            "timezone": portfolio.timezone.key,
-            "equity": money(equity.value(len(equity) - 1)),
-        },
-        "configuration": {
-            "file": settings.file,
-            "hash": settings.config_hash,
-            "text": settings.text,
-        },
-    }
-
-
-def _instruments(traded: Iterable[Instrument]) -> list[Json]:
-    return [
-        {
-            "symbol": one.symbol,
-            "maker_fee": money(one.maker_fee),
-            "taker_fee": money(one.taker_fee),
-            "fee_in": one.fee_in.value,
-            "price_tick": money(one.price_tick),
-            "quantity_step": money(one.quantity_step),
-            "min_quantity": money(one.min_quantity),
-            "min_notional": money(one.min_notional),
-        }
-        for one in sorted(traded, key=lambda one: one.symbol)
-    ]
-
-
-def _counted(done: Backtest, equity: Equity) -> dict[str, Json]:
-    """Return what was earned by day, month, tranche and exit."""
-    portfolio = done.settings.portfolio
-    zone, cash = portfolio.timezone, portfolio.cash
-    daily = tuple(equity.daily(zone))
-    kinds = {
-        "number": by_number,
-        "reason": by_reason,
-        "signal": by_signal,
-        "temperature": by_temperature,
-        "hour": by_hour(zone),
-    }
-    return {
-        "performance": _performance(performance(cash, daily, equity), equity),
+        "configuration": outcome.settings.text,
+        "meanings": {code.value: MEANINGS[code] for code in outcome.refusals},
         "curve": _curve(equity),
-        "groups": {name: _texts(grouped(done.bots, key)) for name, key in kinds.items()},
-        "rungs": _texts(exits_by_rung(done.bots)),
-        "months": _texts(months(done.bots, start=cash, daily=daily, zone=zone)),
+        **_drawn(outcome, followed),
     }
 
 
-def _drawn(done: Backtest, followed: Course) -> dict[str, Json]:
+def _drawn(outcome: Outcome, followed: Course) -> dict[str, Json]:
     """Return what the charts draw: bars of every symbol and position, and the positions' lines."""
-    shown = [position for bot in done.bots for position in bot.positions]
+    shown = [position for bot in outcome.bots for position in bot.positions]
     most = max(FEWEST_BARS, min(CLOSE_BARS, BARS_IN_ALL // max(len(shown), 1)))
-    candles = {symbol: source.candles for symbol, source in done.sources.items()}
+    candles = {symbol: source.candles for symbol, source in outcome.sources.items()}
     return {
         "charts": {symbol: _whole(one) for symbol, one in candles.items()},
         "positions": {
@@ -155,34 +84,6 @@ def _drawn(done: Backtest, followed: Course) -> dict[str, Json]:
             for position in shown
         },
         "lines": {position.id: _lines(followed.lines[position.id]) for position in shown},
-    }
-
-
-def _texts(rows: "Iterable[DataclassInstance]") -> list[Json]:
-    """Return rows of figures with every number of money as text."""
-    return [{key: _text(value) for key, value in asdict(row).items()} for row in rows]
-
-
-def _text(value: object) -> Json:
-    if isinstance(value, Decimal):
-        return money(value)
-    assert value is None or isinstance(value, int | str)
-    return value
-
-
-def _performance(said: Performance, equity: Equity) -> Json:
-    fall = equity.deepest_fall()
-    return {
-        "days": said.days,
-        "sharpe": said.sharpe,
-        "sortino": said.sortino,
-        "yearly_return": said.yearly_return,
-        "calmar": said.calmar,
-        "longest_under_water_seconds": int(said.longest_under_water.total_seconds()),
-        "recovered": said.recovered,
-        "max_drawdown": money(fall.ratio),
-        "peak_at": instant(fall.peak_at),
-        "lowest_at": instant(fall.lowest_at),
     }
 
 
@@ -222,7 +123,7 @@ def _whole(candles: Candles) -> Json:
 
 def _close_up(position: Position, candles: Candles, *, most: int) -> Json:
     """Return the bars of a position, with a margin on either side."""
-    entered, interval = position.entered_at, candles.interval // _MICROSECOND
+    entered, interval = position.entered_at, candles.interval // MICROSECOND
     assert entered is not None
     begun = micros(entered)
     last = int(candles.opened_at[-1])
@@ -241,7 +142,7 @@ def _bars(shown: Bars) -> Json:
     `close` are above the close before, `high` above the higher of the two, `low` below the lower,
     all in ticks.
     """
-    interval = shown.interval // _MICROSECOND
+    interval = shown.interval // MICROSECOND
     closes, opens = shown.close.tolist(), shown.open.tolist()
     before = [0, *closes[:-1]]
     steps = [0, *((shown.opened_at[1:] - shown.opened_at[:-1]) // interval).tolist()]

@@ -59,12 +59,20 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def check_target(target: Path, *, force: bool) -> None:
+def check_target(target: Path | None, *, option: str, force: bool) -> None:
     """Check, before any work is done for it, that a report may be written to `target`.
+
+    Args:
+        target: None where no report is wanted; then there is nothing to overwrite.
+        option: by which a person names it.
 
     Raises:
         BadInput: something stands there, or there is no folder for it.
     """
+    if target is None:
+        if force:
+            raise BadInput(f"--force: found no {option} beside it, expected one to overwrite")
+        return
     if is_there(target) and target.is_dir():
         raise BadInput(f"{target}: found a folder, expected the name of a file to write")
     if is_there(target) and not force:

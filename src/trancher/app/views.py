@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from trancher.app.output import Json, instant, money
 from trancher.core.money import exact, quotient
-from trancher.core.pnl import figures, tranche_pnl
+from trancher.core.pnl import TranchePnl, figures, pnl_by_tranche
 from trancher.core.position import Position
 from trancher.core.tranches import Exit, Match, Tranche
 
@@ -32,14 +32,13 @@ def position_document(
     """
     book = position.book
     said = figures(book, taker_fee=position.instrument.taker_fee, mark_price=mark_price)
+    earned = pnl_by_tranche(book, mark_price=mark_price)
     return {
         "bot": position.bot,
         "symbol": position.instrument.symbol,
         "position_id": position.id,
         "strategy": strategy,
-        "position_tranches": [
-            _tranche(position, tranche, mark_price) for tranche in book.tranches
-        ],
+        "position_tranches": [_tranche(tranche, earned[tranche.id]) for tranche in book.tranches],
         "average_entry_price": money(said.average_entry_price),
         "total_position_size": money(said.open_cost),
         "position_status": position.state.value,
@@ -90,8 +89,7 @@ def _course(position: Position, now: datetime) -> dict[str, Json]:
     }
 
 
-def _tranche(position: Position, tranche: Tranche, mark_price: Decimal) -> Json:
-    earned = tranche_pnl(position.book, tranche, mark_price=mark_price)
+def _tranche(tranche: Tranche, earned: TranchePnl) -> Json:
     return {
         "id": tranche.id,
         "entry_trade_id": tranche.entry_trade_id,

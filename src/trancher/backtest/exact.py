@@ -91,11 +91,7 @@ class Replay:
             jump=jump and portfolio.limits.max_drawdown is None,
         )
         runners = [
-            Runner(
-                strategy,
-                feeds[strategy.bot.instrument.symbol],
-                intracandle=terms.intracandle,
-            )
+            Runner(strategy, feeds[strategy.bot.instrument.symbol], intracandle=terms.intracandle)
             for strategy in strategies
         ]
         self._close_at_end = close_at_end

@@ -1,18 +1,16 @@
 """The feed of a replay: the candles of one symbol."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 import numpy as np
 
 from trancher.backtest.columns import Column
 from trancher.backtest.readings import BotSignals, FeedReadings, readings_of
-from trancher.backtest.times import EPOCH, micros
+from trancher.backtest.times import micros
+from trancher.core.day import EPOCH, MICROSECOND
 from trancher.core.money import EXACT
 from trancher.market.candles import Candles
-
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Heard:
@@ -38,7 +36,7 @@ class Feed:
     def __init__(self, symbol: str, candles: Candles) -> None:
         self.symbol = symbol
         self.candles = candles
-        self.interval = candles.interval // _MICROSECOND
+        self.interval = candles.interval // MICROSECOND
         self.closed_at = candles.opened_at + self.interval
         self.openings = Column(candles.opened_at)
         self.lows = Column(candles.low)
@@ -104,7 +102,7 @@ class Feed:
         return int(np.searchsorted(self.candles.opened_at, micros(opened_at), side="right")) - 1
 
     def time(self, at: int) -> datetime:
-        return EPOCH + at * _MICROSECOND
+        return EPOCH + at * MICROSECOND
 
     def _price(self, ticks: int) -> Decimal:
         return EXACT.multiply(ticks, self.candles.tick)

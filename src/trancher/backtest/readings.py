@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trancher.backtest.scores import Ranks, combined_scores, lowest_over, ranks_of
-from trancher.backtest.times import EPOCH, micros
-from trancher.core.day import span
+from trancher.backtest.times import micros
+from trancher.core.day import EPOCH, MICROSECOND, span
 from trancher.core.money import ONE
 from trancher.core.signals import (
     EVENT,
@@ -44,7 +44,6 @@ from trancher.market.outside import OutsideSignal
 from trancher.market.signal_series import level_of, score_of, series_of
 from trancher.market.signals import Signal
 
-_MICROSECOND: Final = timedelta(microseconds=1)
 _NEVER: Final = -(2**62)
 _PLACES: Final = 9  # of a score
 
@@ -197,7 +196,7 @@ class FeedReadings:
         for name, sources in self.events.items():
             came = [int(one.last[index]) for one in sources if one.counts(index, now)]
             if came:
-                valid[name] = EPOCH + max(came) * _MICROSECOND
+                valid[name] = EPOCH + max(came) * MICROSECOND
         return valid
 
     def _confirmed(self, score: Decimal, index: int, now: int) -> Decimal:
@@ -233,14 +232,14 @@ def readings_of(candles: Candles, signals: BotSignals) -> FeedReadings:
     Raises:
         InvalidInterval: the file's candles are coarser than the timeframe, or do not divide it.
     """
-    known_at = candles.opened_at + candles.interval // _MICROSECOND
+    known_at = candles.opened_at + candles.interval // MICROSECOND
     heard = _Heard(known_at)
     if signals.built_in:
         heard.listen_to_candles(_coarse(candles, signals.timeframe), signals.built_in)
     for name, terms in signals.external.items():
         heard.listen_outside(name, terms, [row for row in signals.outside if row.name == name])
     score = combined_scores(heard.scores, signals.weights, len(known_at))
-    confirm = signals.confirm // _MICROSECOND
+    confirm = signals.confirm // MICROSECOND
     return FeedReadings(
         known_at=known_at,
         weights=signals.weights,
@@ -279,7 +278,7 @@ class _Heard:
 
     def listen_to_candles(self, coarse: Candles, signals: Mapping[str, SignalTerms]) -> None:
         """Lay what signals say at coarse candles on the closes."""
-        timeframe = coarse.interval // _MICROSECOND
+        timeframe = coarse.interval // MICROSECOND
         closed_at = coarse.opened_at + timeframe
         latest = np.searchsorted(closed_at, self._known_at, side="right") - 1
         # Where there is none, -1 takes the absent value that is put at the end.
@@ -304,7 +303,7 @@ class _Heard:
         spoken = [(micros(row.at), row.score) for row in rows if row.score is not None]
         units = [int(score.scaleb(_PLACES)) for _, score in spoken]
         said_at, latest = self._latest([at for at, _ in spoken])
-        max_age = terms.max_age // _MICROSECOND
+        max_age = terms.max_age // MICROSECOND
         self.spoken[name] = Latest(last=said_at, max_age=max_age)
         fresh = self._known_at - said_at <= max_age
         self.scores[name] = np.where(fresh, np.array([*units, 0], dtype=np.int64)[latest], 0)
@@ -319,5 +318,5 @@ class _Heard:
         return np.append(rising, _NEVER)[latest], latest
 
     def _add(self, event: str, last: Integers, max_age: timedelta) -> None:
-        one = Latest(last=last, max_age=max_age // _MICROSECOND)
+        one = Latest(last=last, max_age=max_age // MICROSECOND)
         self.events.setdefault(event, []).append(one)

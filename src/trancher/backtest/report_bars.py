@@ -9,10 +9,9 @@ from datetime import timedelta
 
 import numpy as np
 
+from trancher.core.day import MICROSECOND
 from trancher.files import Integers
 from trancher.market.candles import Candles
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ def bars(candles: Candles, *, first: int, stop: int, most: int) -> Bars:
     Args:
         most: > 0; fewer candles than that stay as they are.
     """
-    fine = candles.interval // _MICROSECOND
+    fine = candles.interval // MICROSECOND
     opened = candles.opened_at[first:stop]
     spanned = (int(opened[-1]) - int(opened[0])) // fine + 1
     coarse = fine * -(-spanned // most)
@@ -47,7 +46,7 @@ def bars(candles: Candles, *, first: int, stop: int, most: int) -> Bars:
     starts = np.flatnonzero(np.diff(stretch, prepend=-1))
     ends = np.append(starts[1:], len(opened)) - 1
     return Bars(
-        interval=coarse * _MICROSECOND,
+        interval=coarse * MICROSECOND,
         opened_at=opened[0] + stretch[starts] * coarse,
         open=candles.open[first:stop][starts],
         high=np.maximum.reduceat(candles.high[first:stop], starts),

@@ -87,6 +87,7 @@ def course(
     feeds: Mapping[str, Feed],
     cash: Decimal,
     intracandle: bool,
+    drawn: bool = True,
 ) -> Course:
     """Fold a journal into the course of its replay.
 
@@ -94,8 +95,9 @@ def course(
         journal: the whole of it, with the position of each event.
         cash: quote, before the first event.
         intracandle: whether a peak is taken from the highs of candles, or from their closes.
+        drawn: whether the lines are wanted, which take most of the time.
     """
-    folding = _Folding(bots=bots, feeds=feeds, cash=cash, intracandle=intracandle)
+    folding = _Folding(bots=bots, feeds=feeds, cash=cash, intracandle=intracandle, drawn=drawn)
     for position_id, event in journal:
         folding.take(position_id, event)
     folding.finish()
@@ -128,11 +130,12 @@ class _Folding:
         feeds: Mapping[str, Feed],
         cash: Decimal,
         intracandle: bool,
+        drawn: bool,
     ) -> None:
         self.lines: defaultdict[PositionId, list[tuple[datetime, Lines]]] = defaultdict(list)
         self.money: list[tuple[datetime, Money]] = []
         self._bots, self._feeds, self._cash = bots, feeds, cash
-        self._intracandle = intracandle
+        self._intracandle, self._drawn = intracandle, drawn
         self._positions: dict[BotName, Position] = {}
         self._aside: dict[BotName, Decimal] = {}
         self._paid: dict[BotName, Fill] = {}
@@ -141,7 +144,7 @@ class _Folding:
     def take(self, position_id: PositionId, event: Event) -> None:
         position = self._before(position_id, event)
         bot = self._bots[position.bot]
-        if bot.plan.trails and position.held > 0:
+        if self._drawn and bot.plan.trails and position.held > 0:
             self._climb(bot, position, micros(event.at))
         after = evolve(position, event)
         self._positions[bot.name] = after
@@ -149,7 +152,8 @@ class _Folding:
             return
         if isinstance(event, Filled):
             self._settle(bot, event)
-        self._draw(bot, after, event.at)
+        if self._drawn:
+            self._draw(bot, after, event.at)
         self._aside[bot.name] = self._for_rungs(bot, after, event.at)
         _step(self.money, event.at, self._counted())
 
@@ -157,7 +161,7 @@ class _Folding:
         """Follow what is still open to the last close."""
         for position in self._positions.values():
             bot = self._bots[position.bot]
-            if bot.plan.trails and position.held > 0:
+            if self._drawn and bot.plan.trails and position.held > 0:
                 last = int(self._feeds[bot.instrument.symbol].closed_at[-1])
                 self._climb(bot, position, last)
 

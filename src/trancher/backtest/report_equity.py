@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from trancher.backtest.feed import Feed
 from trancher.backtest.report_course import Course, Money
-from trancher.backtest.times import EPOCH, micros
-from trancher.core.day import day_of
+from trancher.backtest.times import micros
+from trancher.core.day import EPOCH, MICROSECOND, day_of
 from trancher.core.money import ONE, ZERO, exact, quotient
 
 POINTS: Final = 1_200
 """A curve has at most as many points: more than a wide screen shows."""
 DAYS_A_YEAR: Final = 365
-_MICROSECOND: Final = timedelta(microseconds=1)
 _NOISE: Final = 1e-12
 """A ratio of floats below this is nothing."""
 
@@ -110,7 +109,7 @@ class Equity:
 
     def time(self, index: int) -> datetime:
         """Return when a close was, UTC."""
-        return EPOCH + int(self._at[index]) * _MICROSECOND
+        return EPOCH + int(self._at[index]) * MICROSECOND
 
     @exact
     def value(self, index: int) -> Decimal:
@@ -149,7 +148,7 @@ class Equity:
         """Yield the equity at the end of every day from the first candle to the last."""
         last = int(self._at[-1])
         opened = min(feed.opened_at(0) for feed in self._feeds.values())
-        day, index = day_of(EPOCH + opened * _MICROSECOND, zone), -1
+        day, index = day_of(EPOCH + opened * MICROSECOND, zone), -1
         while True:
             ends_at = micros(day.ends_at)
             index = int(np.searchsorted(self._at, ends_at, side="right")) - 1
@@ -171,7 +170,7 @@ class Equity:
         lengths = np.where(between > 0, np.diff(times), 0)
         longest = int(np.argmax(lengths))
         under_at_the_end = longest == len(lengths) - 1 and int(lengths[longest]) > 0
-        return int(lengths[longest]) * _MICROSECOND, not under_at_the_end
+        return int(lengths[longest]) * MICROSECOND, not under_at_the_end
 
     def _candle(self, symbol: str, index: int) -> int:
         closed_at = self._feeds[symbol].closed_at

@@ -1,36 +1,27 @@
-"""Groups: what tranches and exits earned, by number, signal, temperature, hour, month and rule.
+"""Groups: what tranches and exits earned, by number, signal, temperature, hour and rung.
 
 Every group keeps realized and unrealized apart; nothing here adds the two up.
 
-Invariants:
-1. The groups of any one kind have together the realized P&L, and the unrealized, of all bots.
-2. A disposal rule changes what is realized when, and never what was bought, sold or paid.
+Invariant: the groups of any one kind have together the realized and the unrealized P&L of all
+bots.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Final
 
-from trancher.backtest.report_course import Entries, begun
 from trancher.backtest.summary import BotSummary
-from trancher.core.book import Book
-from trancher.core.bot import Bot
-from trancher.core.events import EntryAccepted, Marked
-from trancher.core.evolve import evolve
 from trancher.core.ledger import Realized, realized_by_tranche
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, PositionId
-from trancher.core.pnl import figures
-from trancher.core.position import Position
-from trancher.core.tranches import SWEPT, Disposal, Tranche
+from trancher.core.order import BotName, ClientOrderId
+from trancher.core.tranches import SWEPT, Tranche
 
 NO_SIGNAL: Final = "none"
 SWEPT_UP: Final = "dust swept up"
 """The group of what earlier positions left over; no signal can have such a name."""
-RULES: Final = (Disposal.FIFO, Disposal.LIFO, Disposal.HIFO, Disposal.AVERAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +51,6 @@ class Rung:
     cost_consumed: Decimal
     realized_gross: Decimal
     realized_pnl: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByRule:
-    """What one disposal rule makes of the same fills, in quote."""
-
-    disposal: Disposal
-    realized_gross: Decimal
-    realized_pnl: Decimal
-    unrealized_net: Decimal
-    open_cost: Decimal
-    dust_cost: Decimal
 
 
 def by_number(tranche: Tranche) -> str:
@@ -178,53 +157,3 @@ def exits_by_rung(bots: Iterable[BotSummary]) -> Iterator[Rung]:
                 realized_gross=one.realized_gross,
                 realized_pnl=one.realized_pnl,
             )
-
-
-@exact
-def by_disposal(
-    journal: Entries, *, bots: Mapping[BotName, Bot], mark_prices: Mapping[BotName, Decimal]
-) -> tuple[ByRule, ...]:
-    """Return what each rule makes of the fills of a journal, all bots together.
-
-    Exits that named their tranche keep it under every rule.
-    """
-    return tuple(_under(rule, journal, bots, mark_prices) for rule in RULES)
-
-
-def _under(
-    rule: Disposal,
-    journal: Entries,
-    bots: Mapping[BotName, Bot],
-    mark_prices: Mapping[BotName, Decimal],
-) -> ByRule:
-    positions: dict[PositionId, Position] = {}
-    latest: dict[BotName, Position] = {}
-    for position_id, event in journal:
-        # What the market did meanwhile moves no book.
-        if isinstance(event, Marked):
-            continue
-        before = positions.get(position_id)
-        if before is None:
-            assert isinstance(event, EntryAccepted)
-            bot = bots[event.order.bot]
-            before = begun(bot, position_id, disposal=rule, after=latest.get(bot.name))
-        after = evolve(before, event)
-        positions[position_id] = latest[after.bot] = after
-    said = [
-        figures(one.book, taker_fee=ZERO, mark_price=mark_prices[one.bot])
-        for one in positions.values()
-    ]
-    books = [one.book for one in positions.values()]
-    return ByRule(
-        disposal=rule,
-        realized_gross=sum((one.realized_gross for one in said), ZERO),
-        realized_pnl=sum((one.realized_pnl for one in said), ZERO),
-        unrealized_net=sum((one.unrealized_net or ZERO for one in said), ZERO),
-        open_cost=sum((one.open_cost for one in said), ZERO),
-        dust_cost=sum((_dust(book) for book in books), ZERO),
-    )
-
-
-def _dust(book: Book) -> Decimal:
-    """Return what the dust of a position had cost, less that of the dust it has swept up."""
-    return book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee

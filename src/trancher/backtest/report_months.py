@@ -1,7 +1,7 @@
 """Months: what each month of the portfolio's calendar realized, and where equity stood at its end.
 
 Invariant: the months have together the realized P&L of all bots, and their changes of equity lead
-from the cash at the start to the equity at the end.
+from the cash at the start to the equity at the end. Equity is known where the candles are.
 """
 
 from collections import defaultdict
@@ -22,6 +22,7 @@ class Month:
     Attributes:
         month: as 2024-03.
         entries, exits: orders by the month of their first fill.
+        equity: at the last close of the month; None without candles.
         change: of equity, realized and unrealized, between the last closes of two months.
         change_return: change / equity at the month's start; None where that was not above 0.
     """
@@ -31,8 +32,8 @@ class Month:
     exits: int
     realized_gross: Decimal
     realized_pnl: Decimal
-    equity: Decimal
-    change: Decimal
+    equity: Decimal | None
+    change: Decimal | None
     change_return: Decimal | None
 
 
@@ -51,32 +52,38 @@ def months(
     *,
     start: Decimal,
     daily: Sequence[tuple[date, Decimal]],
+    last: date,
     zone: tzinfo,
 ) -> tuple[Month, ...]:
-    """Return every month from the first candle to the last.
+    """Return every month from the first candle to the last; without candles those of fills.
 
     Args:
         start: quote, before the first day.
-        daily: equity at the end of every day, oldest first.
+        daily: equity at the end of every day, oldest first; empty without candles.
+        last: the day that the last close belongs to.
     """
-    made = _made(bots, zone, last=daily[-1][0])
+    made = _made(bots, zone, last=last)
+    if not daily:
+        return tuple(_month(month, made[month], start=None, equity=None) for month in sorted(made))
     told: list[Month] = []
     for month, equity in _ends(daily):
-        one = made[month]
-        told.append(
-            Month(
-                month=month,
-                entries=len(one.orders[Side.BUY]),
-                exits=len(one.orders[Side.SELL]),
-                realized_gross=one.realized_gross,
-                realized_pnl=one.realized_pnl,
-                equity=equity,
-                change=equity - start,
-                change_return=quotient(equity - start, start) if start > 0 else None,
-            )
-        )
+        told.append(_month(month, made[month], start=start, equity=equity))
         start = equity
     return tuple(told)
+
+
+def _month(month: str, made: "_Made", *, start: Decimal | None, equity: Decimal | None) -> Month:
+    change = None if start is None or equity is None else equity - start
+    return Month(
+        month=month,
+        entries=len(made.orders[Side.BUY]),
+        exits=len(made.orders[Side.SELL]),
+        realized_gross=made.realized_gross,
+        realized_pnl=made.realized_pnl,
+        equity=equity,
+        change=change,
+        change_return=None if change is None or not start else quotient(change, start),
+    )
 
 
 def _ends(daily: Sequence[tuple[date, Decimal]]) -> Iterator[tuple[str, Decimal]]:

@@ -1,11 +1,12 @@
 """What a replay came to: per bot and in all, with the proof that the books balance."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trancher.backtest.exact import Replayed
+from trancher.core.lifecycle import State
 from trancher.core.limits import RefusalCode
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, Side
@@ -42,15 +43,17 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotSummary:
-    """One bot of a replay.
+    """One bot of a run.
 
     Attributes:
+        state: of the position that it has, or CLOSED.
         positions: those that bought something, oldest first; the last may be open.
         mark_price: the last close of its symbol.
         refusals: evaluations refused, by code; one with two reasons counts for both.
     """
 
     name: BotName
+    state: State
     positions: tuple[Position, ...]
     mark_price: Decimal
     figures: Summary
@@ -65,17 +68,41 @@ def summaries(replayed: Replayed) -> tuple[BotSummary, ...]:
         positions = [*seat.closed]
         if seat.position.book.tranche_count:
             positions.append(seat.position)
-        mark_price = replayed.last_prices[seat.bot.instrument.symbol]
         told.append(
-            BotSummary(
-                name=name,
-                positions=tuple(positions),
-                mark_price=mark_price,
-                figures=_summary(positions, mark_price),
+            bot_summary(
+                name,
+                state=seat.position.state,
+                positions=positions,
+                mark_price=replayed.last_prices[seat.bot.instrument.symbol],
                 refusals=seat.refusals,
             )
         )
     return tuple(told)
+
+
+@exact
+def bot_summary(
+    name: BotName,
+    *,
+    state: State,
+    positions: Sequence[Position],
+    mark_price: Decimal,
+    refusals: Counter[RefusalCode],
+) -> BotSummary:
+    """Return the summary of a bot from its positions that bought something, oldest first."""
+    return BotSummary(
+        name=name,
+        state=state,
+        positions=tuple(positions),
+        mark_price=mark_price,
+        figures=_summary(positions, mark_price),
+        refusals=refusals,
+    )
+
+
+def most_first(refusals: Counter[RefusalCode]) -> Mapping[RefusalCode, int]:
+    """Return refusals by code, the most frequent first; equals by the name of their code."""
+    return dict(sorted(refusals.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _summary(positions: Sequence[Position], mark_price: Decimal) -> Summary:
@@ -124,13 +151,19 @@ def total(bots: Sequence[BotSummary]) -> Summary:
 
 
 @exact
+def cash_of(bots: Sequence[BotSummary], *, before: Decimal) -> Decimal:
+    """Return the cash that the books of all positions leave of what there was before them."""
+    books = [position.book for bot in bots for position in bot.positions]
+    return before + _sum(one.cash_received - one.cash_paid for one in books)
+
+
+@exact
 def books_balance(
     bots: Sequence[BotSummary], *, cash_before: Decimal, cash_after: Decimal
 ) -> bool:
     """Say whether every position's books balance, and all of them with the cash, exactly."""
     positions = [(position, bot.mark_price) for bot in bots for position in bot.positions]
-    moved = _sum(one.book.cash_received - one.book.cash_paid for one, _ in positions)
-    return cash_after == cash_before + moved and all(
+    return cash_after == cash_of(bots, before=cash_before) and all(
         identity_gap(one.book, mark_price=price) == 0 for one, price in positions
     )
 

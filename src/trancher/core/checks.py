@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from trancher.core.day import span
+from trancher.core.day import MICROSECOND, span
 from trancher.core.limits import (
     Ask,
     BotLimits,
@@ -322,7 +322,7 @@ def _halted(usage: Usage) -> Iterator[Refusal]:
 
 
 def _seconds(span: timedelta) -> Decimal:
-    return Decimal(span // timedelta(microseconds=1)).scaleb(-6)
+    return Decimal(span // MICROSECOND).scaleb(-6)
 
 
 def in_flight() -> Refusal:

@@ -1,9 +1,12 @@
-"""Time as the portfolio counts it: its day, by its zone, and lengths of time in words."""
+"""Time as the portfolio counts it: its day, by its zone, and lengths of time in words; and as
+columns count it, in microseconds since 1970."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 _UNITS: Final = {
     "d": timedelta(days=1),
     "h": timedelta(hours=1),

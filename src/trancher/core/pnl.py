@@ -10,14 +10,16 @@ Invariants:
 2. Realized and unrealized are never added up in one figure here.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from trancher.core.book import Book
 from trancher.core.errors import InvalidNumber
 from trancher.core.money import ONE, ZERO, exact, parse_decimal, quotient
-from trancher.core.tranches import Tranche
+from trancher.core.order import TrancheId
+from trancher.core.tranches import Match, Tranche
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +120,15 @@ class TranchePnl:
 
 
 @exact
-def tranche_pnl(book: Book, tranche: Tranche, *, mark_price: Decimal | None) -> TranchePnl:
-    """Return what `tranche` has earned by the exits of `book`, and would at `mark_price`."""
-    matches = [m for done in book.exits for m in done.matches if m.tranche_id == tranche.id]
+def pnl_by_tranche(book: Book, *, mark_price: Decimal | None) -> dict[TrancheId, TranchePnl]:
+    """Return what each tranche has earned by the exits of `book`, and would at `mark_price`."""
+    matches = defaultdict[TrancheId, list[Match]](list)
+    for match in (match for done in book.exits for match in done.matches):
+        matches[match.tranche_id].append(match)
+    return {one.id: _earned(one, matches[one.id], mark_price) for one in book.tranches}
+
+
+def _earned(tranche: Tranche, matches: Sequence[Match], mark_price: Decimal | None) -> TranchePnl:
     value = None if mark_price is None else tranche.open_quantity * mark_price
     return TranchePnl(
         unrealized_pnl=None if value is None else value - tranche.open_cost,

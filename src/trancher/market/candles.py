@@ -9,6 +9,7 @@ Invariants:
 3. Reading drops a row only when the caller said so, and says how many and why.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,12 +19,10 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from trancher.core.day import span
+from trancher.core.day import EPOCH, MICROSECOND, span
 from trancher.files import Decimals, FileError, Integers, Units, write_table
 from trancher.market.layout import AS_IT_STANDS, PRICES, Layout
 from trancher.market.validation import (
-    EPOCH,
-    MICROSECOND,
     Examined,
     Fault,
     Problems,
@@ -106,6 +105,17 @@ class Candles:
     def places(self) -> int:
         """Decimals of a price: `tick` is 10^-places."""
         return -int(self.tick.as_tuple().exponent)
+
+    @property
+    def digest(self) -> str:
+        """What tells these candles from all others: sha256 of their times and prices.
+
+        The same candles have the same, in whatever form they were written; volumes are not asked.
+        """
+        told = hashlib.sha256(f"{self.interval // MICROSECOND} {self.tick}".encode())
+        for column in (self.opened_at, self.open, self.high, self.low, self.close):
+            told.update(column.astype("<i8").tobytes())
+        return told.hexdigest()
 
     @property
     def gaps(self) -> int:

@@ -15,10 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from trancher.core.day import EPOCH, MICROSECOND
 from trancher.core.money import ZERO, exact, floor_to
 from trancher.core.signals import SCORE_QUANTUM
 from trancher.files import FileError, Table, read_table
-from trancher.market.validation import EPOCH, MICROSECOND
 
 REQUIRED: Final = ("time", "name")
 SAID: Final = ("score", "event")

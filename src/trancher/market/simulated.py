@@ -17,9 +17,9 @@ from typing import Final
 
 import numpy as np
 
+from trancher.core.day import EPOCH, MICROSECOND
 from trancher.files import Decimals
 from trancher.market.candles import Candles
-from trancher.market.validation import EPOCH, MICROSECOND
 
 HOUR: Final = timedelta(hours=1)
 _HOURS_PER_YEAR: Final = 8760

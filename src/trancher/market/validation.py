@@ -12,18 +12,17 @@ Invariants:
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from trancher.core.day import EPOCH, MICROSECOND
 from trancher.files import Decimals, Integers, Mask, Table, Units, read_table
 from trancher.market.layout import COLUMNS, PRICES, ColumnChoice, Layout
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 FIRST_ROWS: Final = 5
 """How many rows of each fault a report names."""
 

@@ -56,7 +56,7 @@ _LATER: Final[Mapping[type, frozenset[str]]] = {
     ExitOrder: frozenset({"named"}),
     Marked: frozenset({"trailed"}),
     Refusal: frozenset({"key"}),
-    RunFinished: frozenset({"peak_equity"}),
+    RunFinished: frozenset({"peak_equity", "simulation"}),
 }
 
 

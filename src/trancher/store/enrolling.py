@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from trancher.ports import Clock
 from trancher.store import configurations, leases, progress, sharing, tables
 from trancher.store.database import Database
+from trancher.store.errors import UnusableDatabase
 from trancher.store.keeper import Keeper
 from trancher.store.progress import Progress
 from trancher.store.resuming import Resumed, resume
@@ -68,7 +69,34 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
             symbol=facts.instrument.symbol,
             zone=zone,
         )
-        return owner if run_id is not None else _begin(connection, database, new, owner, clock)
+        if run_id is None:
+            return _begin(connection, database, new, owner, clock)
+        _is_the_same(connection, owner, new)
+        return owner
+
+
+def _is_the_same(connection: Connection, owner: Owner, new: NewRun) -> None:
+    """Refuse another configuration than the one that a bot runs with.
+
+    Raises:
+        UnusableDatabase: it is another.
+    """
+    run, configuration = tables.run, tables.configuration
+    version, hash_ = connection.execute(
+        select(configuration.c.version, configuration.c.hash)
+        .join(
+            run,
+            (run.c.portfolio_id == configuration.c.portfolio_id)
+            & (run.c.configuration_version == configuration.c.version),
+        )
+        .where(run.c.portfolio_id == owner.portfolio_id, run.c.id == owner.run_id)
+    ).one()
+    if hash_ != new.configuration_hash:
+        raise UnusableDatabase(
+            where=f"bot {owner.bot}",
+            found=f"a configuration other than version {version}, which it runs with",
+            expected="that one, or another name of the portfolio",
+        )
 
 
 def _begin(

@@ -97,6 +97,23 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What no event says of a run over candles, and a report of it has to say.
+
+    Attributes:
+        close_at_end: whether what was still held was sold at the last close.
+        ambiguous: candles inside which levels of more than one kind were touched.
+        candles: what tells the candles of each symbol from all others, their digest.
+        notes: what of the signals from outside may surprise, in words.
+    """
+
+    close_at_end: bool
+    ambiguous: int
+    candles: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """A run came to its end.
 
@@ -104,11 +121,13 @@ class RunFinished:
         marks: the last price of every instrument, by symbol.
         peak_equity: the highest that the portfolio's equity was seen at, quote; None where no
             limit asked for it.
+        simulation: None for a run that met its market live, and where nobody wrote it down yet.
     """
 
     at: datetime
     marks: Mapping[str, Mark]
     peak_equity: Decimal | None = None
+    simulation: Simulation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from trancher.core.limits import Halt
 from trancher.ports import Clock
-from trancher.store import leases, progress, sharing, stops, tables
+from trancher.store import commands, leases, progress, sharing, stops, tables
+from trancher.store.commands import Answer, Asked
 from trancher.store.database import Database
 from trancher.store.journal import Linked
 from trancher.store.leases import Lease
@@ -87,9 +88,19 @@ class Keeper:
         self.renew(connection)
         return connection
 
+    def asked(self) -> tuple[Asked, ...]:
+        """Return what people have asked of the bot and nobody has answered."""
+        owner = self.owner
+        with self._database.reading() as connection:
+            return commands.waiting(connection, portfolio_id=owner.portfolio_id, bot=owner.bot)
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the database's time."""
+        return self._database.now(connection, self._clock)
+
     def renew(self, connection: Connection) -> None:
         """Renew the lease in somebody's transaction."""
-        now = self._database.now(connection, self._clock)
+        now = self.now(connection)
         self._lease = leases.hold(connection, self._lease, now=now, length=self._length)
 
 
@@ -158,6 +169,17 @@ class OpenStep:
         owner = keeper.owner
         progress.save(connection, done, portfolio_id=owner.portfolio_id, bot=owner.bot)
         self._kept = True
+
+    def answer(self, number: int, said: Answer) -> None:
+        """Write what came of a command, beside what it did."""
+        keeper = self._keeper
+        commands.answer(
+            self._open(),
+            portfolio_id=keeper.owner.portfolio_id,
+            number=number,
+            said=said,
+            at=keeper.now(self._open()),
+        )
 
     def end(self) -> None:
         """Take back what was opened where nothing is to be kept."""

@@ -8,9 +8,9 @@ nothing again.
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from trancher.core.order import BotName, ClientOrderId, PositionId
 from trancher.store import tables
@@ -48,6 +48,8 @@ class Memory:
     refused: Decided | None = None
 
 
+OVER: Final = 3
+"""The phase of a bot that has come to the end of its candles."""
 MEMORIES: Final = Codec[Memory](Memory, name="memory of a bot")
 
 
@@ -84,17 +86,22 @@ def load(connection: Connection, *, portfolio_id: int, bot: BotName) -> Progress
         StoreError: what is written there cannot be read.
     """
     table = tables.progress
-    row = connection.execute(
-        select(table).where(table.c.portfolio_id == portfolio_id, table.c.bot == bot)
-    ).one()
-    return Progress(
-        next_at=row.next_at,
-        phase=row.phase,
-        candle_at=row.candle_at,
-        seen_at=row.seen_at,
-        price=row.price,
-        memory=MEMORIES.decode(row.memory),
+    return _progress(
+        connection.execute(
+            select(table).where(table.c.portfolio_id == portfolio_id, table.c.bot == bot)
+        ).one()
     )
+
+
+def load_all(connection: Connection, *, portfolio_id: int) -> dict[BotName, Progress]:
+    """Return how far each bot of a portfolio has come.
+
+    Raises:
+        StoreError: what is written there cannot be read.
+    """
+    table = tables.progress
+    found = connection.execute(select(table).where(table.c.portfolio_id == portfolio_id))
+    return {BotName(row.bot): _progress(row) for row in found}
 
 
 def save(connection: Connection, progress: Progress, *, portfolio_id: int, bot: BotName) -> None:
@@ -104,6 +111,17 @@ def save(connection: Connection, progress: Progress, *, portfolio_id: int, bot: 
         update(table)
         .where(table.c.portfolio_id == portfolio_id, table.c.bot == bot)
         .values(**_columns(progress))
+    )
+
+
+def _progress(row: Row[Any]) -> Progress:
+    return Progress(
+        next_at=row.next_at,
+        phase=row.phase,
+        candle_at=row.candle_at,
+        seen_at=row.seen_at,
+        price=row.price,
+        memory=MEMORIES.decode(row.memory),
     )
 
 

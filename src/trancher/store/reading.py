@@ -5,7 +5,7 @@ A run is named by its number; latest_run says which one people mean when they na
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,10 +16,11 @@ from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position
 from trancher.core.tranches import Disposal
-from trancher.store import tables
+from trancher.store import progress, tables
 from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
 from trancher.store.database import Database
 from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunFinished, RunKind
+from trancher.store.progress import Progress
 from trancher.store.records import Record
 
 
@@ -31,6 +32,8 @@ class Run:
         cash: quote at its start.
         finished_at: None where the process died, or goes on.
         entries, hash: how long its journal is, and the hash of its last entry.
+        together: the runs that are shown with it as one, itself included; a bot that runs has a
+            run of its own. Empty for a run that stands alone.
     """
 
     id: int
@@ -47,6 +50,7 @@ class Run:
     configuration_version: int
     configuration_hash: str
     configuration_text: str
+    together: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,27 @@ class Books:
         if portfolio is not None:
             query = query.where(tables.portfolio.c.name == portfolio)
         found = self._all(query)
-        return _run(found[0]) if found else None
+        return self._with_others(_run(found[0])) if found else None
+
+    def run_of(self, run: Run, bot: BotName) -> Run:
+        """Return the run of a bot: its own, where each that is shown with `run` has one."""
+        bots = tables.bot.c
+        query = select(bots.run_id).where(*_within(tables.bot, run), bots.name == bot)
+        (row,) = self._all(query)
+        found = self.run(row.run_id)
+        assert found is not None
+        return found
+
+    def _with_others(self, run: Run) -> Run:
+        """Return a run with those of the other bots that run in its portfolio."""
+        if run.kind is not RunKind.RUN or run.finished_at is not None:
+            return run
+        others = select(tables.run.c.id).where(
+            tables.run.c.portfolio_id == run.portfolio_id,
+            tables.run.c.kind == RunKind.RUN,
+            tables.run.c.finished_at.is_(None),
+        )
+        return replace(run, together=tuple(row.id for row in self._all(others)))
 
     def run(self, run_id: int) -> Run | None:
         """Return a run by its number."""
@@ -125,13 +149,18 @@ class Books:
                 .where(*_within(tables.position, run))
                 .order_by(position.number)
             ).all()
+            seen = (
+                progress.load_all(connection, portfolio_id=run.portfolio_id)
+                if run.together
+                else {}
+            )
         return tuple(
             BotBooks(
                 facts=_facts(row),
                 positions=tuple(
                     POSITIONS.decode(text) for bot_id, text in documents if bot_id == row.id
                 ),
-                mark=_mark(row),
+                mark=_mark(row) or _seen(seen.get(BotName(row.name))),
             )
             for row in bots
         )
@@ -159,11 +188,15 @@ class Books:
                 & (journal.number == decision.number),
             )
             .where(*_within(tables.decision, run))
-            .order_by(decision.number.desc())
+            .order_by(decision.last_at.desc(), decision.number.desc())
             .limit(limit)
         )
         if bot is not None:
-            same = (tables.bot.c.id == decision.bot_id) & (tables.bot.c.name == bot)
+            same = (
+                (tables.bot.c.run_id == decision.run_id)
+                & (tables.bot.c.id == decision.bot_id)
+                & (tables.bot.c.name == bot)
+            )
             query = query.join(tables.bot, same).where(*_within(tables.bot, run))
         return tuple(_record(row.payload) for row in self._all(query))
 
@@ -178,7 +211,11 @@ class Books:
         journal = tables.journal.c
         query = (
             select(journal.number, journal.position_id, journal.payload, journal.hash)
-            .where(*_within(tables.journal, run), journal.number >= first)
+            .where(
+                journal.portfolio_id == run.portfolio_id,
+                journal.run_id == run.id,
+                journal.number >= first,
+            )
             .order_by(journal.number)
             .limit(limit)
         )
@@ -205,7 +242,8 @@ class Books:
 
 
 def _within(table: Any, run: Run) -> tuple[ColumnElement[bool], ...]:
-    return (table.c.portfolio_id == run.portfolio_id, table.c.run_id == run.id)
+    runs = run.together or (run.id,)
+    return (table.c.portfolio_id == run.portfolio_id, table.c.run_id.in_(runs))
 
 
 def _runs() -> Select[Any]:
@@ -246,6 +284,13 @@ def _facts(row: Row[Any]) -> BotFacts:
 
 def _mark(row: Row[Any]) -> Mark | None:
     return None if row.mark_price is None else Mark(price=row.mark_price, at=row.marked_at)
+
+
+def _seen(done: Progress | None) -> Mark | None:
+    """Return the last price that a bot that runs has seen."""
+    if done is None or done.price is None or done.seen_at is None:
+        return None
+    return Mark(price=done.price, at=done.seen_at)
 
 
 def _record(payload: str) -> Record:

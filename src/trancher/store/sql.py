@@ -27,7 +27,7 @@ from trancher.core.order import BotName, ClientOrderId, PositionId
 from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
-from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, decided
+from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, Simulation, decided
 from trancher.store.errors import CommitUnknown
 from trancher.store.journal import Journal, Linked
 from trancher.store.records import Record, joined, recorded
@@ -179,12 +179,18 @@ class SqlStore:
         self._flush_if_full()
 
     def finish(
-        self, *, at: datetime, marks: Mapping[str, Mark], peak_equity: Decimal | None
+        self,
+        *,
+        at: datetime,
+        marks: Mapping[str, Mark],
+        peak_equity: Decimal | None,
+        simulation: Simulation | None = None,
     ) -> None:
         """Write everything that waits, and the end of the run.
 
         Args:
             marks: the last price of every instrument, by symbol.
+            simulation: of a run over candles, what no event says.
             peak_equity: the highest seen, quote; None where no limit asks for it.
 
         Raises:
@@ -195,7 +201,9 @@ class SqlStore:
         for record in self._refused.values():
             self._journal.add(decided(record))
         self._refused.clear()
-        self._finished = RunFinished(at=at, marks=marks, peak_equity=peak_equity)
+        self._finished = RunFinished(
+            at=at, marks=marks, peak_equity=peak_equity, simulation=simulation
+        )
         self._journal.add(self._finished)
         self.flush()
 

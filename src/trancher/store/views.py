@@ -1,13 +1,24 @@
 """Views: what a person reads in the database itself, in the words of each dialect.
 
-bot_positions has one row for each bot of the latest run, CLOSED ones too (SPEC 12). Amounts have
-every digit. SQLite has no exact division, so the prices there have the 15 significant digits that
-its own one is good for, and those of PostgreSQL have 16 or more; they are for people, and a
-program divides for itself. What is text with JSON in it on SQLite is JSON on PostgreSQL.
+bot_positions has one row for each bot of the latest run, CLOSED ones too (SPEC 12); bots that run
+have a run each, and all of a portfolio's are shown together. Amounts have every digit. SQLite has
+no exact division, so the prices there have the 15 significant digits that its own one is good for,
+and those of PostgreSQL have 16 or more; they are for people, and a program divides for itself.
+What is text with JSON in it on SQLite is JSON on PostgreSQL.
 """
 
 from collections.abc import Mapping
 from typing import Final
+
+_SHOWN: Final = """\
+(
+        SELECT r.id FROM run AS r
+        JOIN (SELECT * FROM run ORDER BY id DESC LIMIT 1) AS l
+            ON r.id = l.id OR (
+                l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
+                AND r.portfolio_id = l.portfolio_id
+            )
+    )"""
 
 
 def price(cost: str, quantity: str) -> str:
@@ -48,7 +59,7 @@ WITH active AS (
             ) AS t
         ) AS tranches
     FROM position AS p
-    WHERE p.state <> 'closed' AND p.run_id = (SELECT max(id) FROM run)
+    WHERE p.state <> 'closed' AND p.run_id IN {_SHOWN}
 ),
 latest AS (
     SELECT * FROM active AS a
@@ -77,10 +88,10 @@ SELECT
     ) AS positions
 FROM bot AS b
 LEFT JOIN latest AS a ON a.bot_id = b.id
-WHERE b.run_id = (SELECT max(id) FROM run)
+WHERE b.run_id IN {_SHOWN}
 ORDER BY b.id"""  # noqa: S608 our own words
 
-_POSTGRESQL: Final = """\
+_POSTGRESQL: Final = f"""\
 CREATE VIEW bot_positions AS
 WITH active AS (
     SELECT
@@ -99,7 +110,7 @@ WITH active AS (
                 'size_usd', t.cost::text,
                 'size_quote', t.cost::text,
                 'entry_price', trim_scale(t.cost / t.quantity)::text,
-                'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{}') || 'Z',
+                'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{{}}') || 'Z',
                 'status', t.status,
                 'quantity', t.quantity::text,
                 'open_quantity', t.open_quantity::text,
@@ -110,7 +121,7 @@ WITH active AS (
                 AND t.position_id = p.id
         ) AS tranches
     FROM position AS p
-    WHERE p.state <> 'closed' AND p.run_id = (SELECT max(id) FROM run)
+    WHERE p.state <> 'closed' AND p.run_id IN {_SHOWN}
 ),
 latest AS (
     SELECT DISTINCT ON (bot_id) * FROM active ORDER BY bot_id, number DESC
@@ -136,8 +147,8 @@ SELECT
     ) AS positions
 FROM bot AS b
 LEFT JOIN latest AS a ON a.bot_id = b.id
-WHERE b.run_id = (SELECT max(id) FROM run)
-ORDER BY b.id"""
+WHERE b.run_id IN {_SHOWN}
+ORDER BY b.id"""  # noqa: S608 our own words
 
 BOT_POSITIONS: Final[Mapping[str, str]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
 """What makes the view, by dialect."""

@@ -1,9 +1,7 @@
 """`trancher backtest`: a configuration over candles, through the engine itself."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
-from trancher.app.output import BadInput, Json, print_json
+from trancher.app.output import Json, print_json
 from trancher.app.tables import console, progress, quote, table
-from trancher.core.money import exact
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from trancher.app.backtesting import Backtest, Source
     from trancher.app.configured import Settings
+    from trancher.app.report_section import Counted, History
     from trancher.market.outside import OutsideSignal
 
 
@@ -66,13 +64,15 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import document, read_sources
+    from trancher.app.backtesting import read_sources
     from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import read_signals
+    from trancher.app.report_file import check_target
+    from trancher.app.run_document import document
     from trancher.app.settings import load
 
     began = perf_counter()
-    _check_report(report, force=force)
+    check_target(report, option="--report", force=force)
     settings = load(config)
     sources = read_sources(
         data,
@@ -81,7 +81,6 @@ def backtest(
         now=datetime.now(UTC),
         layout=parse_layout(columns, newest_first=newest_first),
     )
-    outside = read_signals(signals, settings)
     with progress("candles") as moved:
         done, kept = run(
             settings,
@@ -89,14 +88,13 @@ def backtest(
             url=db,
             kind="backtest",
             progress=moved,
-            outside=outside,
+            outside=read_signals(signals, settings),
             close_at_end=close_at_end,
         )
-    if report is not None:
-        _write_report(report, done, kept, url=db)
+    counts = _counted(done, kept, report, url=db) if json or report is not None else None
     elapsed = timedelta(seconds=perf_counter() - began)
-    if json:
-        print_json({**document(done, elapsed=elapsed), **kept})
+    if json and counts is not None:
+        print_json({**document(done.outcome, counts.section, elapsed=elapsed), **kept})
         return
     print_backtest(done, elapsed=elapsed)
     if db is not None:
@@ -105,28 +103,39 @@ def backtest(
         console().print(f"Report: {report}", soft_wrap=True)
 
 
-def _check_report(target: Path | None, *, force: bool) -> None:
-    from trancher.app.report_file import check_target
+def _counted(
+    done: "Backtest", kept: "Mapping[str, Json]", target: Path | None, *, url: str | None
+) -> "Counted":
+    """Count what a report shows, and write its page where one is wanted."""
+    from trancher.app.report import write_report
+    from trancher.app.report_section import counted
 
+    with progress("entries of the run") as moved:
+        history = history_of(done, kept, url=url, progress=moved)
+    with progress("events of the report") as moved:
+        counts = counted(done.outcome, history, drawn=target is not None, progress=moved)
     if target is not None:
-        check_target(target, force=force)
-    elif force:
-        raise BadInput("--force: found no --report beside it, expected one to overwrite")
+        write_report(target, done.outcome, counts)
+    return counts
 
 
-def _write_report(
-    target: Path, done: "Backtest", kept: "Mapping[str, Json]", *, url: str | None
-) -> None:
-    from trancher.app.keeping import journal_of
-    from trancher.app.report import report_data
-    from trancher.app.report_file import page, write_page
+def history_of(
+    done: "Backtest",
+    kept: "Mapping[str, Json]",
+    *,
+    url: str | None,
+    progress: "Callable[[int, int], None] | None" = None,
+) -> "History":
+    """Return what a backtest has written down, from the database where it was kept in one."""
+    from trancher.app.report_section import History
+    from trancher.app.run_books import read_run
 
     if url is not None:
-        journal = journal_of(url, int(str(kept["run_id"])))
-    else:
-        journal = tuple((one.position_id, one.event) for one in done.replayed.store.journal)
-    data = report_data(done, journal)
-    write_page(target, page(data, title=f"Backtest of {done.settings.portfolio.name}"))
+        run_id = int(str(kept["run_id"]))
+        return read_run(url, run_id=run_id, progress=progress).history
+    store = done.replayed.store
+    events = [(one.position_id, one.event) for one in store.journal]
+    return History(events=events, records=store.records)
 
 
 def run(
@@ -167,22 +176,23 @@ def run(
 
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     """Print the tables of a backtest."""
-    from trancher.app.backtesting import assumptions
+    from trancher.app.run_document import assumptions
+    from trancher.app.run_tables import beside, earned, exits
 
     out = console()
     out.print(_bots(done))
-    out.print(_earned(done))
+    out.print(earned(done.outcome))
     if done.total.exits:
-        out.print(_exits(done))
+        out.print(exits(done.outcome))
     if done.refusals:
         out.print(_refusals(done))
-    for sentence in _beside(done):
+    for sentence in beside(done.outcome):
         out.print(sentence)
-    for sentence in assumptions(done):
+    for sentence in assumptions(done.outcome):
         out.print(sentence, style="dim")
     for warning in done.settings.warnings:
         out.print(f"warning: {warning}", style="yellow")
-    for note in done.notes:
+    for note in done.outcome.notes:
         out.print(f"note: {note}", style="yellow")
     out.print(
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
@@ -194,12 +204,11 @@ def _bots(done: "Backtest") -> "Table":
     columns = ("bot", "symbol", "now", "positions", "entries", "exits", "open cost")
     shown = table("Bots", *columns, words=3)
     for bot in done.bots:
-        state = done.replayed.engine.seats[bot.name].position.state
         said = bot.figures
         shown.add_row(
             bot.name,
-            done.settings_of(bot).symbol,
-            state.name,
+            done.outcome.settings_of(bot).symbol,
+            bot.state.name,
             f"{said.positions:,}",
             f"{said.entries:,}",
             f"{said.exits:,}",
@@ -208,66 +217,10 @@ def _bots(done: "Backtest") -> "Table":
     return shown
 
 
-def _earned(done: "Backtest") -> "Table":
-    currency = done.settings.portfolio.quote
-    shown = table(
-        f"P&L in {currency}", "bot", "realized gross", "its fees", "realized net", "unrealized net"
-    )
-    for bot in done.bots:
-        said = bot.figures
-        shown.add_row(
-            bot.name,
-            quote(said.realized_gross),
-            quote(said.realized_gross - said.realized_pnl),
-            quote(said.realized_pnl),
-            quote(said.unrealized_net),
-        )
-    if len(done.bots) > 1:
-        shown.add_section()
-        said = done.total
-        shown.add_row(
-            "all",
-            quote(said.realized_gross),
-            quote(said.realized_gross - said.realized_pnl),
-            quote(said.realized_pnl),
-            quote(said.unrealized_net),
-        )
-    return shown
-
-
-@exact
-def _exits(done: "Backtest") -> "Table":
-    shown = table(
-        f"Exits, P&L in {done.settings.portfolio.quote}",
-        *("bot", "because of", "exits", "realized net"),
-        words=2,
-    )
-    for bot in done.bots:
-        orders: dict[str, set[str]] = defaultdict(set)
-        earned: dict[str, Decimal] = defaultdict(Decimal)
-        for sale in (sale for position in bot.positions for sale in position.book.exits):
-            orders[sale.reason].add(sale.order_id)
-            earned[sale.reason] += sale.realized_pnl
-        for reason in sorted(orders, key=lambda one: -len(orders[one])):
-            shown.add_row(bot.name, reason, f"{len(orders[reason]):,}", quote(earned[reason]))
-    return shown
-
-
-def _beside(done: "Backtest") -> Iterator[str]:
-    """Yield what stands beside the P&L, where there is any."""
-    said, currency = done.total, done.settings.portfolio.quote
-    yield f"Fees paid in all, those of what is still held included: {quote(said.fees_paid)}."
-    if said.dust_cost:
-        yield (
-            f"Left over as dust, too small to sell: what had cost {quote(said.dust_cost)} "
-            f"{currency}; it makes no P&L."
-        )
-
-
 def _refusals(done: "Backtest") -> "Table":
     from trancher.core.limits import MEANINGS
 
     shown = table("Entries and steps not taken", "code", "meaning", "times", words=2)
-    for code, count in done.refusals.most_common():
+    for code, count in done.refusals.items():
         shown.add_row(code.value, MEANINGS[code], f"{count:,}")
     return shown

@@ -131,7 +131,8 @@ def url_of(db: str | None) -> str:
     return database_url(db, os.environ)
 
 
-def _print_run(out: "Console", run: "Run") -> None:
+def print_run(out: "Console", run: "Run") -> None:
+    """Say which run a look is about."""
     from trancher.app.sentences import moment
 
     ended = "" if run.finished_at is not None else ", without an end"
@@ -150,7 +151,7 @@ def _print_status(found: "Standing") -> None:
     from trancher.core.pnl import figures
 
     out, limits = console(), found.settings.portfolio.limits
-    _print_run(out, found.run)
+    print_run(out, found.run)
     out.print(
         f"As of {moment(found.at)}: {_of(len(found.active), limits.max_active_positions)} "
         f"positions active; {_of(found.trades[found.day], limits.max_daily_trades)} trades on "
@@ -183,13 +184,13 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
     from trancher.app.sentences import moment
     from trancher.app.views import anchor_price
     from trancher.core.money import quotient
-    from trancher.core.pnl import figures, tranche_pnl
+    from trancher.core.pnl import figures, pnl_by_tranche
 
     out, held = console(), one.shown
     assert one.price is not None
     instrument, book = held.instrument, held.book
     said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)
-    _print_run(out, found.run)
+    print_run(out, found.run)
     scored = any(tranche.evidence is not None for tranche in book.tranches)
     shown = table(
         f"{held.id}: {held.state.name}",
@@ -199,8 +200,9 @@ def _print_position(found: "Standing", one: "BotStanding") -> None:
         words=3,
         tight=True,
     )
+    by_tranche = pnl_by_tranche(book, mark_price=one.price)
     for tranche in book.tranches:
-        earned = tranche_pnl(book, tranche, mark_price=one.price)
+        earned = by_tranche[tranche.id]
         evidence = tranche.evidence
         shown.add_row(
             tranche.id,
@@ -250,7 +252,7 @@ def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]")
     from trancher.app.sentences import moment, outcome
 
     out = console()
-    _print_run(out, found.run)
+    print_run(out, found.run)
     shown = table(
         f"Decisions of {bot}, newest first", "last", "times", "what", "because of", "outcome",
         words=5,
@@ -274,7 +276,7 @@ def _print_journal(run: "Run", lines: "tuple[JournalLine, ...]") -> None:
     from trancher.app.standing import happened_at
 
     out = console()
-    _print_run(out, run)
+    print_run(out, run)
     shown = table(f"Journal, {run.entries:,} entries", "no.", "at", "position", "what", words=4)
     for line in lines:
         at = moment(happened_at(line))

@@ -37,8 +37,9 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run four bots over a simulated market and show what they bought, sold and earned."""
-    from trancher.app.backtesting import document
-    from trancher.app.commands.backtest import print_backtest, run
+    from trancher.app.commands.backtest import history_of, print_backtest, run
+    from trancher.app.report_section import counted
+    from trancher.app.run_document import document
     from trancher.app.settings import parse
 
     began = perf_counter()
@@ -52,7 +53,8 @@ def demo(
         done, kept = run(settings, sources, url=_BOOKS, kind="demo", progress=moved)
     elapsed = timedelta(seconds=perf_counter() - began)
     if json:
-        print_json({**document(done, elapsed=elapsed), **kept})
+        section = counted(done.outcome, history_of(done, kept, url=_BOOKS)).section
+        print_json({**document(done.outcome, section, elapsed=elapsed), **kept})
         return
     out = console()
     out.print(

@@ -1,7 +1,7 @@
 // The page: reads the one JSON value in this file and lays it out. It requests nothing.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const said = unshaped(data.document.packed, data.document.shapes), quote = data.portfolio.quote;
+const said = unshaped(data.document.packed, data.document.shapes), counted = said.report, quote = counted.quote;
 const byId = (id) => document.getElementById(id);
 const at = (iso) => Date.parse(iso);
 const bots = said.bots.map((bot) => bot.bot);
@@ -14,7 +14,7 @@ function head() {
   const first = files.map((one) => one.first_at).sort()[0];
   const last = Math.max(...Object.values(data.charts).map((one) => one.ends_at));
   const symbols = Object.keys(said.assumptions.candles).join(", ");
-  byId("name").textContent = `Backtest of ${data.portfolio.name}`;
+  byId("name").textContent = data.title;
   byId("about").textContent = `${day(first)} to ${new Date(last).toISOString().slice(0, 10)} \u00b7 `
     + `${symbols} \u00b7 ${several(bots.length, "bot")}: ${bots.join(", ")} \u00b7 `
     + `configuration ${said.assumptions.config_hash.slice(0, 12)}`;
@@ -22,10 +22,10 @@ function head() {
     ["Realized P&L, net of fees", gain(said.realized_pnl), quote, said.realized_pnl, tone(said.realized_pnl)],
     ["Unrealized P&L, net of entry fees", gain(said.unrealized_net), quote, said.unrealized_net, tone(said.unrealized_net)],
     ["Fees paid", amount(said.fees_paid), quote, said.fees_paid, ""],
-    ["Equity at the end", amount(data.portfolio.equity), `${quote}, of ${amount(data.portfolio.cash)} at the start`, data.portfolio.equity, ""],
+    ["Equity at the end", amount(counted.equity_at_end), `${quote}, of ${amount(counted.cash_at_start)} at the start`, counted.equity_at_end, ""],
     ...(isZero(said.dust_cost) ? [] : [["Cost of dust", amount(said.dust_cost),
       `${quote}, left over, too small to sell; in no P&L, and out of equity`, said.dust_cost, ""]]),
-    ["Deepest drawdown", percent(data.performance.max_drawdown), "of the peak", data.performance.max_drawdown, ""],
+    ["Deepest drawdown", percent(counted.performance.max_drawdown), "of the peak", counted.performance.max_drawdown, ""],
     ["Entries / exits", `${count(said.entries)} / ${count(said.exits)}`, "orders", "", ""],
   ];
   byId("kpis").append(...kpis.map(([name, value, unit, full, color]) => make("div", {},
@@ -54,19 +54,27 @@ const candles = price_chart.add(CandlestickSeries,
 const overlay = new Overlay();
 candles.attachPrimitive(overlay);
 
+const planOf = (bot) => counted.plans.find((one) => one.bot === bot);
+
+/** A rung with when it buys; what no rung of the plan is stays as it is. */
+function rungInWords(bot, reason) {
+  const rung = planOf(bot).rungs.find((one) => one.reason === reason);
+  return rung ? `${reason} (${rung.when})` : reason;
+}
+
 function marksOf(position) {
   const buys = position.position_tranches.map((one) => ({
     side: "buy", at: at(one.entry_timestamp), price: Number(one.entry_price), worth: Number(one.size_quote),
     words: `${time(one.entry_timestamp)}: bought ${quantity(one.quantity)} at ${price(one.entry_price)} for `
-      + `${amount(one.size_quote)} ${quote}, because of ${one.reason}`
+      + `${amount(one.size_quote)} ${quote} as ${one.id}, because of ${rungInWords(position.bot, one.reason)}`
       + (one.score === null ? "" : `; score ${quantity(one.score)}, ${one.temperature}`)
-      + `. ${position.position_id}, ${one.id}.`,
+      + `. ${position.position_id}.`,
   }));
   const sales = position.exits.map((one) => ({
     side: "sell", at: at(one.timestamp), price: Number(one.price), worth: Number(one.cost_consumed),
     words: `${time(one.timestamp)}: sold ${quantity(one.quantity)} at ${price(one.price)}, because of `
-      + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}. ${position.position_id}, of `
-      + `${one.matches.map((match) => match.tranche).join(", ")}.`,
+      + `${one.reason}; realized ${gain(one.realized_pnl)} ${quote}: `
+      + `${one.matches.map((match) => `${match.tranche} ${gain(match.realized_pnl)}`).join(", ")}. ${position.position_id}.`,
   }));
   return [...buys, ...sales];
 }
@@ -112,9 +120,9 @@ function showAll(bot) {
     marks: sized(positions.flatMap(marksOf), 2, 2), fit: false,
   });
   byId("story").textContent = positions.length
-    ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its stops, rungs, anchor and break-even.`
+    ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its lines, for what each tranche earned, by every disposal rule, and for what was refused.`
     : `${bot} bought nothing on ${symbol}. What kept it from buying is under Refusals.`;
-  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []));
+  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []), planTable(bot));
 }
 
 function positionTable(positions) {
@@ -129,6 +137,7 @@ function positionTable(positions) {
     number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
     long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
+    long("not bought", (row) => blocked(row, false).join("; ") || WIDE_DASH),
   ], positions, 10);
 }
 
@@ -147,11 +156,83 @@ function showOne(position) {
     + `held for ${length(position.seconds_held)}. Realized ${gain(position.realized_pnl)} ${quote}, net.`
     + (open ? ` Still open: ${quantity(position.open_quantity)} at an average of ${price(position.average_entry_price)}, `
       + `break-even ${price(position.break_even_price)}; unrealized ${gain(position.unrealized_net)} ${quote}, net.` : "");
+  const refused = refusedOf(position.position_id);
+  byId("story").textContent += losersOf(position) + blockedOf(position);
   const steps = marks.sort((one, other) => one.at - other.at || (one.side < other.side ? -1 : 1));
   byId("events").replaceChildren(table("Entries and exits", "Entries and exits, in order of time", [
     word("", (row) => (row.side === "buy" ? "\u25b2 entry" : "\u25bc exit")),
     long("what happened (UTC)", (row) => row.words),
-  ], steps));
+  ], steps), trancheTable(position),
+  ...(refused.length ? [refusedTable(refused, "Refused in this position",
+    "What was due and not done, each rung with all that stood against it")] : []), planTable(position.bot));
+}
+
+const refusedOf = (id) => counted.refused.filter((one) => one.position_id === id);
+
+function losersOf(position) {
+  const lost = position.position_tranches.filter((one) => tone(one.realized_pnl) === "down");
+  return lost.length ? ` Sold at a loss: ${lost.map((one) => `${one.id} (${gain(one.realized_pnl)})`).join(", ")}.` : "";
+}
+
+/** Rungs that were refused, with the codes; `late` are those that were bought all the same, later. */
+function blocked(position, late) {
+  const codes = new Map();
+  for (const one of refusedOf(position.position_id)) {
+    const bought = position.position_tranches.some((tranche) =>
+      tranche.reason === one.reason && at(tranche.entry_timestamp) >= at(one.first_at));
+    if (one.kind !== "entry" || bought !== late) continue;
+    const known = codes.get(one.reason) ?? new Set();
+    for (const reason of one.refusals) known.add(reason.code);
+    codes.set(one.reason, known);
+  }
+  return [...codes].map(([reason, why]) => `${reason} (${[...why].join(", ")})`);
+}
+
+function blockedOf(position) {
+  const never = blocked(position, false), late = blocked(position, true);
+  return (never.length ? ` Not bought: ${never.join("; ")}.` : "")
+    + (late.length ? ` Bought later than due: ${late.join("; ")}.` : "");
+}
+
+/** What each tranche of a position earned, and what it would have earned under the other rules. */
+function trancheTable(position) {
+  const rules = new Map(counted.tranches_by_rule
+    .filter((one) => one.position_id === position.position_id).map((one) => [one.tranche, one]));
+  const rows = position.position_tranches.map((one) => ({ ...rules.get(one.id), ...one }));
+  return table("Tranches of this position", `Its tranches, amounts in ${quote}. Its books are kept by ${position.disposal}; `
+    + "beside it what the same sales would have realized, net, had each other rule chosen what they sold", [
+    word("tranche", (row) => row.id),
+    profit("realized net", "realized_pnl"),
+    ...["fifo", "lifo", "hifo", "average"].map((rule) =>
+      profit(rule === position.disposal ? `${rule} (kept)` : `by ${rule}`, rule)),
+    profit("unrealized net", "unrealized_net"),
+    money("cost", "size_quote"),
+    number("price", (row) => price(row.entry_price), (row) => row.entry_price),
+    long("because of", (row) => rungInWords(position.bot, row.reason)),
+  ], rows);
+}
+
+function refusedTable(rows, name, caption, portion_size = 20) {
+  return table(name, caption, [
+    long("due", (row) => rungInWords(row.bot, row.reason)),
+    long("what stood against it, at first", (row) => row.sentence),
+    number("times", (row) => count(row.count)),
+    word("first at (UTC)", (row) => time(row.first_at)),
+    word("last at", (row) => time(row.last_at)),
+    number("price at first", (row) => price(row.price), (row) => row.price),
+    word("position", (row) => row.position_id),
+  ], rows, portion_size);
+}
+
+function planTable(bot) {
+  const plan = planOf(bot);
+  return make("details", {}, make("summary", {}, `What ${bot} was told to do`),
+    table("Plan", `Its entry rungs, sizes in ${quote}`, [
+      word("rung", (row) => row.reason),
+      long("buys when", (row) => row.when),
+      long("limited by", (row) => row.bound ?? WIDE_DASH),
+      money("size", "size"),
+    ], plan.rungs), make("ul", {}, ...plan.lines.map((line) => make("li", {}, line))));
 }
 
 function draw(tick, bars, shown) {

@@ -9,12 +9,12 @@ function withZero(original) {
 }
 
 function curves() {
-  const { curve, performance, portfolio } = data;
+  const { curve } = data, { performance } = counted;
   const points = (key) => curve.at.map((when, place) => ({ time: when / 1000, value: Number(curve[key][place]) }));
   const plain = { priceLineVisible: false, lineWidth: 2 };
   const equity = chartIn("curve");
   equity.add(LineSeries, plain, () => ({ color: ink("--average") })).setData(points("equity"));
-  byId("curve-words").textContent = `From ${amount(portfolio.cash)} to ${amount(portfolio.equity)} ${quote}: cash and what is held, `
+  byId("curve-words").textContent = `From ${amount(counted.cash_at_start)} to ${amount(counted.equity_at_end)} ${quote}: cash and what is held, `
     + "valued at closes.";
   const water = chartIn("water");
   water.add(AreaSeries, { ...plain, invertFilledArea: true, autoscaleInfoProvider: withZero, priceFormat: { type: "percent", minMove: 0.01 } },
@@ -72,14 +72,14 @@ function tranches() {
 }
 
 function exits() {
-  section("exits", "Exits by rung", data.rungs.length ? table("Exits by rung", `Who sold, amounts in ${quote}`, [
+  section("exits", "Exits by rung", counted.exits_by_rung.length ? table("Exits by rung", `Who sold, amounts in ${quote}`, [
     word("bot", (row) => row.bot),
     long("because of", (row) => row.reason),
     number("exits", (row) => count(row.exits)),
     money("cost consumed", "cost_consumed"),
     profit("realized gross", "realized_gross"),
     profit("realized net", "realized_pnl"),
-  ], data.rungs) : nothing("Nothing was sold."));
+  ], counted.exits_by_rung) : nothing("Nothing was sold."));
 }
 
 function refusals() {
@@ -95,29 +95,31 @@ function refusals() {
         bar.style.width = `${(100 * row.times) / most}%`;
         return bar;
       } },
-    ], rows) : nothing("Nothing was refused."));
+    ], rows) : nothing("Nothing was refused."),
+  ...(rows.length ? [refusedTable(counted.refused, "Refused rungs",
+    "Each rung that was refused, by position, with all that stood against it")] : []));
 }
 
 function groups() {
   const kinds = [
     ["number", "By tranche number", "tranche"], ["signal", "By signal: what added most to the score at entry", "signal"],
     ["temperature", "By temperature at entry", "temperature"], ["reason", "By entry rung", "because of"],
-    ["hour", `By hour of entry (${data.portfolio.timezone})`, "hour"],
+    ["hour", `By hour of entry (${counted.timezone})`, "hour"],
   ];
   const made = kinds.map(([key, title, heading]) => make("div", {}, make("h3", {}, title),
-    data.groups[key].length ? table(title, `Amounts in ${quote}`, [
+    counted.groups[key].length ? table(title, `Amounts in ${quote}`, [
       word(heading, (row) => (key === "hour" && row.tranches ? `${row.key}:00` : row.key)),
       number("tranches", (row) => count(row.tranches)),
       money("cost", "cost"),
       profit("realized gross", "realized_gross"),
       profit("realized net", "realized_pnl"),
       profit("unrealized net", "unrealized_net"),
-    ], data.groups[key]) : nothing("Nothing was bought.")));
+    ], counted.groups[key]) : nothing("Nothing was bought.")));
   section("groups", "P&L by tranche", make("div", { class: "two" }, ...made));
 }
 
 function months() {
-  section("months", "Months", table("Months", `Months of ${data.portfolio.timezone}, amounts in ${quote}; the change of equity holds realized and unrealized`, [
+  section("months", "Months", table("Months", `Months of ${counted.timezone}, amounts in ${quote}; the change of equity holds realized and unrealized`, [
     word("month", (row) => row.month),
     number("entries", (row) => count(row.entries)),
     number("exits", (row) => count(row.exits)),
@@ -126,30 +128,27 @@ function months() {
     money("equity at the end", "equity"),
     profit("change of equity", "change"),
     number("of equity at the start", (row) => percent(row.change_return), (row) => row.change_return),
-  ], data.months, 24));
-}
-
-/** The bots whose books are kept by a rule. */
-function keepers(rule) {
-  const kept = said.bots.map((bot) => bot.bot).filter((bot) => data.bots[bot] === rule);
-  return kept.length ? `, kept by ${kept.join(", ")}` : "";
+  ], counted.months, 24));
 }
 
 function rules() {
+  const kept = new Map(said.bots.map((bot) => [bot.bot, bot.disposal]));
   section("rules", "Disposal rules side by side", nothing("The same fills, booked by each rule. A rule moves profit between "
-    + "realized, unrealized and dust; no order and no decision depends on it."),
-  table("Disposal rules", `All bots together, amounts in ${quote}`, [
-    word("rule", (row) => row.disposal + keepers(row.disposal)),
+    + "tranches, and between realized, unrealized and dust; no order and no decision depends on it. "
+    + "What it makes of each tranche stands under Positions: choose one."),
+  table("Disposal rules", `All bots together, then each, amounts in ${quote}`, [
+    word("bot", (row) => row.bot ?? "all"),
+    word("rule", (row) => row.disposal + (kept.get(row.bot) === row.disposal ? ", kept" : "")),
     profit("realized gross", "realized_gross"),
     profit("realized net", "realized_pnl"),
     profit("unrealized net", "unrealized_net"),
     money("open cost", "open_cost"),
     money("cost of dust", "dust_cost"),
-  ], data.rules));
+  ], counted.disposal_rules));
 }
 
 function performance() {
-  const said = data.performance;
+  const said = counted.performance;
   const asPercent = (value) => (value === null ? WIDE_DASH : ratio(100 * value) + THIN + "%");
   const rows = [
     ["Sharpe ratio", ratio(said.sharpe), `mean of ${count(said.days)} daily returns / their sample standard deviation \u00d7 \u221a365, riskless rate 0`],
@@ -159,7 +158,7 @@ function performance() {
     ["Deepest drawdown", percent(said.max_drawdown), `of the peak of equity; from ${time(said.peak_at)} to ${time(said.lowest_at)} UTC`],
     ["Longest time to recover", length(said.longest_under_water_seconds), said.recovered ? "from a peak of equity to the close that reached it again" : "from a peak of equity; not reached again by the end"],
   ];
-  section("performance", "Performance", table("Performance", `On the daily equity of the whole portfolio, days of ${data.portfolio.timezone}; returns are over the equity of the day before. A dash: there is nothing to divide by.`, [
+  section("performance", "Performance", table("Performance", `On the daily equity of the whole portfolio, days of ${counted.timezone}; returns are over the equity of the day before. A dash: there is nothing to divide by.`, [
     word("figure", (row) => row[0]), number("value", (row) => row[1]), long("formula and denominator", (row) => row[2]),
   ], rows));
 }
@@ -177,9 +176,9 @@ function assumptions() {
       number("quantity step", (row) => row.quantity_step),
       number("least quantity", (row) => row.min_quantity),
       number("least notional", (row) => row.min_notional),
-    ], data.instruments));
-  section("configuration", "Configuration", make("p", {}, `${data.configuration.file}, hash `, make("code", {}, data.configuration.hash)),
-    make("details", {}, make("summary", {}, "Show all of it"), make("pre", { tabindex: "0" }, data.configuration.text)));
+    ], counted.instruments));
+  section("configuration", "Configuration", make("p", {}, `Of portfolio ${counted.portfolio}, hash `, make("code", {}, said.assumptions.config_hash)),
+    make("details", {}, make("summary", {}, "Show all of it"), make("pre", { tabindex: "0" }, data.configuration)));
 }
 
 function contents() {

@@ -19,8 +19,12 @@ TABLES = (
 )
 
 
+OLDER = ("r0003_evidence", "r0002_loads", "r0001_books")
+
+
 def upgrade() -> None:
-    """Make the tables; nothing is in them before a bot runs."""
+    """Make the tables, in which nothing is before a bot runs, and the view anew."""
+    op.execute("DROP VIEW bot_positions")
     for statement in _statements("r0004_running"):
         op.get_bind().exec_driver_sql(statement)
 
@@ -29,6 +33,9 @@ def downgrade() -> None:
     """Remove them; the journals of what has run stay."""
     for table in TABLES:
         op.drop_table(table)
+    op.execute("DROP VIEW bot_positions")
+    views = (one for name in OLDER for one in _statements(name) if one.startswith("CREATE VIEW"))
+    op.get_bind().exec_driver_sql(next(views))
 
 
 def _statements(name: str) -> list[str]:

@@ -1,0 +1,102 @@
+"""Wiring of bots that run: from a configuration and candles to a crew on a database."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from trancher.app.backtesting import Source, engine_portfolio, signals_of
+from trancher.app.configured import Settings
+from trancher.app.keeping import new_run
+from trancher.app.nearest import nearest
+from trancher.app.output import BadInput
+from trancher.backtest.feed import Feed
+from trancher.backtest.inside import SameCandle
+from trancher.backtest.passage import Evaluate, Terms
+from trancher.backtest.runner import Strategy
+from trancher.core.order import BotName
+from trancher.market.outside import OutsideSignal
+from trancher.running.crew import Crew, Host, Part, Tell
+from trancher.running.desk import Paper
+from trancher.store.database import Database
+from trancher.store.entries import RunKind
+
+LEASE: Final = timedelta(seconds=10)
+"""After so long a bot of a silent process may be taken over."""
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> tuple[BotName, ...]:
+    """Return the bots that are meant: those named, or all.
+
+    Raises:
+        BadInput: the configuration has none of that name.
+    """
+    known = [bot.name for bot in settings.bots]
+    for name in names:
+        if name not in known:
+            meant = nearest(name, known)
+            hint = f"; did you mean {meant}?" if meant else ""
+            raise BadInput(
+                f"--bot {name}: found no such bot in {settings.file}, "
+                f"expected one of {', '.join(known)}{hint}"
+            )
+    return tuple(one for one in known if not names or one in names)
+
+
+def crew_of(
+    database: Database,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    outside: Sequence[OutsideSignal],
+    *,
+    bots: Sequence[BotName],
+    alone: bool,
+    clock: Callable[[], datetime],
+    stop_file: Path | None,
+    tell: Tell,
+) -> Crew:
+    """Return a crew that runs bots through candles.
+
+    Args:
+        alone: whether the bots go on without the others of the configuration, wherever they run.
+        stop_file: as long as it is there, no entry is made.
+
+    Raises:
+        StoreError: a bot runs with another configuration, or nothing can be written.
+    """
+    feeds = {symbol: Feed(symbol, one.candles) for symbol, one in sources.items()}
+    whole = new_run(settings, sources, kind=RunKind.RUN, at=clock())
+    said, portfolio = settings.backtest, engine_portfolio(settings)
+    parts = [
+        Part(
+            new=replace(whole, bots=[facts]),
+            order=order,
+            strategy=Strategy(bot=bot.bot(facts.instrument), signals=signals_of(bot, outside)),
+            feed=feeds[bot.symbol],
+            portfolio=portfolio,
+            terms=Terms(
+                evaluate=Evaluate(said.evaluate),
+                same_candle=SameCandle(said.same_candle),
+                jump=portfolio.limits.max_drawdown is None,
+            ),
+            paper=Paper(slippage=said.slippage, participation=said.participation),
+        )
+        for order, (bot, facts) in enumerate(zip(settings.bots, whole.bots, strict=True))
+        if bot.name in bots
+    ]
+    together = {
+        bot.name: order for order, bot in enumerate(settings.bots) if not alone or bot.name in bots
+    }
+    host = Host(
+        name=f"{socket.gethostname()}:{os.getpid()}",
+        together=together,
+        clock=clock,
+        sleep=time.sleep,
+        lease=LEASE,
+        stopped=(lambda: False) if stop_file is None else stop_file.exists,
+    )
+    return Crew(database, parts, host, tell=tell)

@@ -1,0 +1,296 @@
+"""A crew: the bots that one process runs, step by step, beside those of other processes.
+
+Bots that replay candles keep step with each other: a bot does its next step once every other bot
+of the configuration has come past it, wherever that one runs. So what bots decide by what others
+have left is the same however many processes there are, and however often they begin anew.
+
+Invariants:
+1. Of all bots that keep step, the one whose step is earliest goes first; of equal steps, the first
+   in the configuration.
+2. A bot whose lease is lost, or whose step could not be kept, is made anew from the database.
+3. What people ask of a bot is done before its next step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from trancher.backtest.feed import Feed
+from trancher.backtest.passage import Step, Terms
+from trancher.backtest.runner import Strategy
+from trancher.backtest.times import micros
+from trancher.core.order import BotName
+from trancher.ports import Clock
+from trancher.running.actor import Actor
+from trancher.running.desk import Paper, nobody_stops
+from trancher.seat import Portfolio
+from trancher.store import progress
+from trancher.store.database import Database
+from trancher.store.enrolling import enroll, take
+from trancher.store.errors import StoreError, StoreFailure
+from trancher.store.leases import LeaseLost
+from trancher.store.progress import Progress
+from trancher.store.runs import NewRun
+from trancher.store.sharing import Owner
+
+_PAUSE: Final = 0.005
+"""Seconds between two looks at whether others have come past."""
+_LISTENING: Final = timedelta(milliseconds=50)
+"""Between two looks at what people have asked for."""
+_PATIENCE: Final = 1.0
+"""Seconds before a bot whose database failed is made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A bot that may be run, and all that running it takes.
+
+    Attributes:
+        new: the run that begins where it has none; of this bot alone.
+        order: its place in the configuration.
+    """
+
+    new: NewRun
+    order: int
+    strategy: Strategy
+    feed: Feed
+    portfolio: Portfolio
+    terms: Terms
+    paper: Paper
+
+    @property
+    def name(self) -> BotName:
+        return self.strategy.bot.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The process that runs bots, and what it has to do with others.
+
+    Attributes:
+        name: of the process, in words that a person can find it by.
+        together: the bots that keep step, by their place in the configuration; a bot that is not
+            there is not waited for.
+        clock: the host's, where the database has none of its own.
+        sleep: waits for so many seconds.
+        lease: after so long another process may take a bot over from one that is silent.
+        stopped: says whether something outside the database stops all entries.
+    """
+
+    name: str
+    together: Mapping[BotName, int]
+    clock: Clock
+    sleep: Callable[[float], None]
+    lease: timedelta
+    stopped: Callable[[], bool] = nobody_stops
+
+
+class News(StrEnum):
+    """What a crew tells whoever watches it."""
+
+    RUNS = "runs"
+    TAKEN = "is run by another process; waiting for it"
+    WAITS = "waits for"
+    LOST = "was taken over by another process"
+    ANEW = "begins anew"
+    OVER = "has come to the end of its candles"
+
+
+Tell = Callable[[BotName, News, str], None]
+
+
+@dataclass(slots=True)
+class _Member:
+    part: Part
+    owner: Owner
+    actor: Actor | None = None
+    told: set[News] = field(default_factory=set)
+
+
+class Crew:
+    """Runs bots until they have come to the end of their candles, or somebody says so."""
+
+    def __init__(
+        self, database: Database, parts: Sequence[Part], host: Host, *, tell: Tell
+    ) -> None:
+        """Enroll bots; none has begun.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        self._database, self._host, self._tell = database, host, tell
+        self._members = [
+            _Member(
+                part,
+                enroll(database, part.new, zone=part.portfolio.zone, clock=host.clock),
+            )
+            for part in parts
+        ]
+        self._portfolio_id = self._members[0].owner.portfolio_id
+        self._others: dict[BotName, Progress] = {}
+        self._held_at = self._obeyed_at = host.clock()
+
+    def run(self, *, going_on: Callable[[], bool], moved: Callable[[datetime], None]) -> None:
+        """Run until all is over.
+
+        Args:
+            going_on: asked between steps; after it has said no, the bots are given up.
+            moved: told the market's time of each step.
+
+        Raises:
+            StoreError: a bot cannot be made anew.
+        """
+        try:
+            while going_on():
+                self._hire()
+                self._obey()
+                self._hold()
+                ready = [one for one in self._members if one.actor is not None]
+                if all(one.actor is not None and one.actor.is_over for one in self._members):
+                    return
+                if not self._step(ready, moved):
+                    self._host.sleep(_PAUSE)
+        finally:
+            self._give_up()
+
+    def _step(self, ready: Sequence[_Member], moved: Callable[[datetime], None]) -> bool:
+        """Do the earliest step, if it is the earliest of all; say whether one was done."""
+        running = [one for one in ready if one.actor is not None and not one.actor.is_over]
+        if not running:
+            return False
+        member = min(running, key=_place)
+        actor = member.actor
+        assert actor is not None
+        if not self._is_first(member, actor):
+            return False
+        step = actor.next
+        self._try(member, actor.do)
+        if step is not None:
+            moved(member.part.feed.time(step.at))
+        if actor.is_over:
+            self._say(member, News.OVER)
+        return True
+
+    def _is_first(self, member: _Member, actor: Actor) -> bool:
+        """Say whether every bot that keeps step has come past the next step of `member`."""
+        if actor.next is None:
+            return True
+        mine = {one.part.name for one in self._members if one.actor is not None}
+        behind = self._behind(actor.next, mine)
+        if behind:
+            # What is known of others may be old; it only ever grows.
+            with self._database.reading() as connection:
+                self._others = progress.load_all(connection, portfolio_id=self._portfolio_id)
+            behind = self._behind(actor.next, mine)
+        if behind:
+            self._say(member, News.WAITS, ", ".join(behind))
+        return not behind
+
+    def _behind(self, step: Step, mine: set[BotName]) -> list[BotName]:
+        return [
+            name
+            for name, order in self._host.together.items()
+            if name not in mine and not _is_past(self._others.get(name), order, step)
+        ]
+
+    def _hire(self) -> None:
+        """Make an actor of every bot that has none and whose lease is free."""
+        for member in self._members:
+            if member.actor is not None:
+                continue
+            part, host = member.part, self._host
+            taken = take(
+                self._database,
+                member.owner,
+                name=host.name,
+                clock=host.clock,
+                length=host.lease,
+            )
+            if taken is None:
+                self._say(member, News.TAKEN)
+                continue
+            member.actor = Actor(
+                taken,
+                part.strategy,
+                part.feed,
+                portfolio=part.portfolio,
+                terms=part.terms,
+                order=part.order,
+                paper=part.paper,
+                every_step=len(host.together) > 1,
+                stopped=host.stopped,
+            )
+            self._say(member, News.RUNS)
+            if not member.actor.is_over:
+                self._try(member, member.actor.publish)
+
+    def _obey(self) -> None:
+        """Do what people have asked of the bots; looked for now and then."""
+        now = self._host.clock()
+        if now - self._obeyed_at < _LISTENING:
+            return
+        self._obeyed_at = now
+        for member in self._members:
+            actor = member.actor
+            if actor is None:
+                continue
+            for asked in actor.keeper.asked():
+                at = actor.at or self._host.clock()
+                self._try(member, partial(actor.obey, asked, at=at))
+                if member.actor is None:
+                    break
+
+    def _hold(self) -> None:
+        """Renew the leases that no step has renewed, well before they run out."""
+        now = self._host.clock()
+        if now - self._held_at < self._host.lease / 4:
+            return
+        self._held_at = now
+        for member in self._members:
+            if member.actor is not None:
+                self._try(member, member.actor.keeper.hold)
+
+    def _try(self, member: _Member, act: Callable[[], object]) -> None:
+        """Let an actor act; one that could not keep what it did is of no use any more."""
+        try:
+            act()
+        except LeaseLost:
+            member.actor = None
+            self._say(member, News.LOST)
+        except StoreFailure as problem:
+            member.actor = None
+            self._say(member, News.ANEW, str(problem))
+            self._host.sleep(_PATIENCE)
+
+    def _give_up(self) -> None:
+        for member in self._members:
+            if member.actor is not None:
+                try:
+                    member.actor.keeper.give_up()
+                except StoreError:
+                    continue  # the lease runs out by itself
+
+    def _say(self, member: _Member, news: News, more: str = "") -> None:
+        """Tell what has changed, each thing once until something else was told."""
+        if news in member.told:
+            return
+        member.told = {news} if news is not News.WAITS else member.told | {news}
+        self._tell(member.part.name, news, more)
+
+
+def _place(member: _Member) -> tuple[int, ...]:
+    step = None if member.actor is None else member.actor.next
+    # Who has only its end to do goes first: others wait for it, and it for nobody.
+    return () if step is None else tuple(step)
+
+
+def _is_past(other: Progress | None, order: int, step: Step) -> bool:
+    """Say whether another bot's next step comes after `step`."""
+    if other is None:
+        return False
+    if other.next_at is None:
+        return other.phase == progress.OVER
+    return (micros(other.next_at), other.phase, order) > (step.at, step.phase, step.order)

@@ -1,0 +1,166 @@
+"""Commands: what people ask of running bots, from any process, and what came of it.
+
+A command is a row that the holder of the bot's lease carries out between two steps; its answer is
+written in the transaction of what it did. The same key is one command, however often it is sent.
+
+Invariants:
+1. A command is carried out once, or not yet.
+2. One key has one body: the same key with another one is refused.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from trancher.core.decision import Decision
+from trancher.core.order import BotName, TrancheId
+from trancher.store import configurations, sharing, tables
+from trancher.store.codec import Codec
+from trancher.store.errors import StoreError
+
+
+class Deed(StrEnum):
+    """What is asked of a bot."""
+
+    ADD = "add"
+    SELL = "sell"
+    CANCEL = "cancel"
+    FLATTEN = "flatten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What is asked of a bot, and by which words it is kept.
+
+    Attributes:
+        size: quote to buy for, before fees; of an add.
+        share: of what is held, to sell, 0 < share <= 1; of a sale without a tranche.
+        tranche: to sell.
+        price: quote per base, at which the paper exchange fills it; None for the last known one.
+        reason: in words.
+    """
+
+    deed: Deed
+    reason: str
+    size: Decimal | None = None
+    share: Decimal | None = None
+    tranche: TrancheId | None = None
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a command.
+
+    Attributes:
+        decisions: what was decided, in order; none where there was nothing to do.
+        problem: why it could not be carried out at all, in one sentence.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A command that waits, with its number in the portfolio."""
+
+    number: int
+    command: Command
+
+
+COMMANDS: Final = Codec[Command](Command, name="command")
+ANSWERS: Final = Codec[Answer](Answer, name="answer to a command")
+
+
+def ask(
+    connection: Connection,
+    *,
+    portfolio_id: int,
+    bot: BotName,
+    command: Command,
+    key: str | None,
+    at: datetime,
+) -> int:
+    """Ask something of a bot; return the number by which the answer is found.
+
+    Args:
+        key: names the command, so that it may be sent twice; None for one that is not.
+
+    Raises:
+        StoreError: the key was used for something else.
+    """
+    sharing.lock(connection, portfolio_id)
+    table, payload = tables.command, COMMANDS.encode(command)
+    of_bot = (table.c.portfolio_id == portfolio_id, table.c.bot == bot)
+    if key is not None:
+        known = connection.execute(select(table).where(*of_bot, table.c.key == key)).one_or_none()
+        if known is not None:
+            if known.payload != payload:
+                raise StoreError(
+                    where=f"bot {bot}, command {key}",
+                    found="another command of that name",
+                    expected="a name of its own",
+                )
+            assert isinstance(known.number, int)
+            return known.number
+    highest = select(func.max(table.c.number)).where(table.c.portfolio_id == portfolio_id)
+    number = configurations.next_number(connection, highest)
+    row = {
+        "portfolio_id": portfolio_id,
+        "number": number,
+        "bot": bot,
+        "payload": payload,
+        "key": key,
+        "asked_at": at,
+        "answered_at": None,
+        "answer": None,
+    }
+    connection.execute(insert(table), row)
+    return number
+
+
+def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple[Asked, ...]:
+    """Return what was asked of a bot and not answered yet, oldest first.
+
+    Raises:
+        StoreError: what is written there cannot be read.
+    """
+    table = tables.command
+    found = connection.execute(
+        select(table.c.number, table.c.payload)
+        .where(
+            table.c.portfolio_id == portfolio_id,
+            table.c.bot == bot,
+            table.c.answered_at.is_(None),
+        )
+        .order_by(table.c.number)
+    )
+    return tuple(Asked(number=row.number, command=COMMANDS.decode(row.payload)) for row in found)
+
+
+def answer(
+    connection: Connection, *, portfolio_id: int, number: int, said: Answer, at: datetime
+) -> None:
+    """Write what came of a command."""
+    table = tables.command
+    connection.execute(
+        update(table)
+        .where(table.c.portfolio_id == portfolio_id, table.c.number == number)
+        .values(answer=ANSWERS.encode(said), answered_at=at)
+    )
+
+
+def answer_of(connection: Connection, *, portfolio_id: int, number: int) -> Answer | None:
+    """Return what came of a command; None while it waits."""
+    table = tables.command
+    text = connection.execute(
+        select(table.c.answer).where(
+            table.c.portfolio_id == portfolio_id, table.c.number == number
+        )
+    ).scalar_one()
+    return None if text is None else ANSWERS.decode(text)
