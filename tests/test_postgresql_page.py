@@ -7,14 +7,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import URL
 
+from backtest.cases import rows_from
+from backtest.everything import several
 from command_line import candles
 from postgres import Cluster, cluster
+from running.test_actor import lives_as_backtested
+from store.kept import NOW
+from strategies import Dial
+from trancher.store.database import open_or_create
+from trancher.store.entries import Mode
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = (ROOT / "docs" / "how-to" / "postgresql.md").read_text(encoding="utf-8")
@@ -55,11 +64,11 @@ def own(desk: Path) -> Iterator[Cluster]:
         yield one
 
 
-def execute(own: Cluster, text: str) -> None:
-    """Do what a block of SQL says, as whom it says."""
+def execute(own: Cluster, text: str, *, database: str | None = None) -> None:
+    """Do what a block of SQL says, as whom and where it says, or in another database."""
     where = WHERE.match(text)
     assert where is not None, text
-    with as_role(own, where[1], where[2]) as connection:
+    with as_role(own, where[1], database or where[2]) as connection:
         for statement in text[where.end() :].split(";\n"):
             if statement.strip():
                 connection.execute(statement.encode())
@@ -152,6 +161,32 @@ def test_the_role_that_trades_has_the_least_rights(own: Cluster, statement: str)
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement.encode())
+
+
+def test_the_role_that_trades_can_do_all_that_bots_do(own: Cluster) -> None:
+    """
+    Bots that run, die and are taken over, with what all of them share: no right is missing.
+    """
+    _, in_new, granted, _ = (text for kind, text in BLOCK.findall(PAGE) if kind == "sql")
+    with as_role(own, "postgres", "postgres") as connection:
+        connection.execute("CREATE DATABASE running OWNER trancher_owner")
+    execute(own, in_new, database="running")
+    owner, trader = (
+        own.url.set(username=name, password=PASSWORDS[name], database="running")
+        for name in ("trancher_owner", "trancher_app")
+    )
+    open_or_create(text_of(owner), mode=Mode.PAPER, now=NOW).close()
+    execute(own, granted, database="running")
+
+    random = Random(5)  # noqa: S311 nothing secret is drawn
+    text = several([Dial(random.getrandbits(192)) for _ in range(3)])
+    path, other = (rows_from([Dial(random.getrandbits(24)) for _ in range(60)]) for _ in range(2))
+    lives_as_backtested(text_of(trader), text, path, other, seed=1)
+
+
+def text_of(url: URL) -> str:
+    """Return a URL with its password."""
+    return url.render_as_string(hide_password=False)
 
 
 WHOLE: Final = (

@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from app.test_books_commands import CONFIG, UP, backtest
 from command_line import Said, candles, config, done, trancher
-from store.test_servers import taken_down
+from store.serving import taken_down
 from trancher.store.places import shown
 from trancher.store.schema import SCHEMA
 

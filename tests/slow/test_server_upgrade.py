@@ -16,7 +16,7 @@ from command_line import done
 from postgres import Cluster, ask, cluster, connected
 from processes import ended, started
 from store.kept import BUSY, keep, load, opened_at
-from store.test_servers import made, taken_down
+from store.serving import made, taken_down
 from trancher.store import tables
 from trancher.store.schema import SCHEMA
 

@@ -5,17 +5,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import pytest
 
+from backtest.cases import rows_from
+from backtest.everything import OTHER as OTHER_SYMBOL
+from backtest.everything import several
+from backtest.replays import SYMBOL, candles_of
 from contracts.store_contract import OTHER, life, tell
 from core.walk import walk
 from postgres import ask, empty_database
+from running.company import Company
 from store.kept import BUSY, LATER, TEXT, keep, load, opened_at, share
 from store.planting import columns, planted_on_server
 from store.test_stores import facts, new_run
-from strategies import BOT_NAME
+from strategies import BOT_NAME, Dial
+from trancher.app.settings import parse
 from trancher.store import tables
 from trancher.store.columns import as_written
 from trancher.store.database import Database
@@ -101,6 +108,31 @@ def test_a_backtest_is_the_same_in_a_file_and_on_a_server(
     assert all(file[table.name] for table in tables.metadata.sorted_tables)
     assert [verify(database).differences for database in both] == [(), ()]
     assert verify(both[0]).runs == verify(both[1]).runs
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_bots_share_is_the_same_in_a_file_and_on_a_server(
+    tmp_path: Path, server_url: str, seed: int
+) -> None:
+    """
+    Sums, days, reservations and how far each has come; a lease alone follows the server's clock.
+    """
+    random = Random(seed)  # noqa: S311 nothing secret is drawn
+    text = several([Dial(random.getrandbits(192)) for _ in range(3)])
+    paths = [rows_from([Dial(random.getrandbits(24)) for _ in range(60)]) for _ in range(2)]
+    market = dict(zip((SYMBOL, OTHER_SYMBOL), map(candles_of, paths), strict=True))
+    found = []
+    for url in (f"sqlite:///{tmp_path}/books.db", server_url):
+        company = Company(url, parse(text, file="case.toml"), market)
+        company.run()
+        assert verify(company.database).differences == ()
+        found.append(rows_of(company.database))
+        company.database.close()
+
+    file, server = found
+    assert len(file.pop("lease")) == len(server.pop("lease")) == 3
+    assert file == server
+    assert all(file[name] for name in ("portfolio_usage", "bot_usage", "trading_day", "progress"))
 
 
 def test_the_view_says_the_same_in_a_file_and_on_a_server(

@@ -263,6 +263,7 @@ def _transaction(engine: Engine, place: Place, *, writes: bool) -> Iterator[Conn
             begun = place.to_write(connection) if writes else place.to_read(connection)
             with begun.begin():
                 yield begun
+                assert not place.is_aborted(begun), "an error was passed over in a transaction"
                 committing = writes
     except (DBAPIError, sqlite3.Error) as problem:
         raise place.in_words(problem, committing=committing) from problem

@@ -89,6 +89,10 @@ class File:
         """A file has no clock of its own."""
         return None
 
+    def is_aborted(self, _: Connection) -> bool:
+        """Say whether a commit would do nothing, and not say so: here it would say so."""
+        return False
+
     def is_blank(self) -> bool:
         """Say whether the file was only touched, and its tables are not worth asking for."""
         return self.path.stat().st_size == 0

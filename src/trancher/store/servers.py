@@ -152,6 +152,11 @@ class Server:
         assert isinstance(at, datetime)
         return at.astimezone(UTC)
 
+    def is_aborted(self, connection: Connection) -> bool:
+        """Say whether a commit would do nothing, and not say so: an error came before it."""
+        driver: Any = connection.connection.driver_connection
+        return driver is not None and driver.info.transaction_status.name == "INERROR"
+
     def is_blank(self) -> bool:
         """Its tables have to be asked for."""
         return False
