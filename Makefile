@@ -49,6 +49,10 @@ chromium:
 	  echo "== chromium from apt, for the tests of pages"; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
+.PHONY: limits
+limits: setup ## eight processes that ask at once, 200 rounds of every limit (half an hour)
+	@TRANCHER_ROUNDS=200 $(BIN)/pytest -q -s -m slow --durations=0 tests/slow/test_limits_shared.py
+
 mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
 	@$(BIN)/python tools/mutation.py
 
