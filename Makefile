@@ -51,6 +51,9 @@ chromium:
 
 faults: setup ## stop a server 60 times under load, and cut 200 commits (minutes)
 	@TRANCHER_FAULTS=10 $(BIN)/pytest -q -m slow tests/slow/test_server_faults.py
+.PHONY: limits
+limits: setup ## eight processes that ask at once, 200 rounds of every limit (half an hour)
+	@TRANCHER_ROUNDS=200 $(BIN)/pytest -q -s -m slow --durations=0 tests/slow/test_limits_shared.py
 
 mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
 	@$(BIN)/python tools/mutation.py

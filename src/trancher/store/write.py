@@ -55,9 +55,15 @@ class Changes:
 
     def write(self, connection: Connection) -> None:
         """Write them, a table before those that refer to it."""
-        for table in metadata.sorted_tables:
+        for table in _in_order():
             insert(connection, table, self._new.get(table, ()))
             update(connection, table, self._old.get(table, ()))
+
+
+@lru_cache
+def _in_order() -> Sequence[Table]:
+    """Return the tables, each before those that refer to it, which takes a while to find out."""
+    return metadata.sorted_tables
 
 
 @lru_cache
