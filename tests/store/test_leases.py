@@ -112,6 +112,20 @@ def test_a_lease_that_was_given_up_is_free_at_once(street: Street) -> None:
     assert street.holder() == "second"
 
 
+def test_a_process_may_take_its_own_bot_anew(street: Street) -> None:
+    """
+    After a step that could not be kept it need not wait until its own lease has run out; what it
+    had begun before is void.
+    """
+    before = street.rented("one")
+
+    after = street.rented("one")
+
+    after.keeper.hold()
+    with pytest.raises(LeaseLost, match="another process that runs it"):
+        before.keeper.hold()
+
+
 def test_giving_up_what_somebody_else_has_taken_takes_nothing_away(street: Street) -> None:
     """
     A process that ends late lets go of its own lease and of no other.

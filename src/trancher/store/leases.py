@@ -69,14 +69,20 @@ def take(
 ) -> Lease | None:
     """Take the lease of a bot, unless somebody else has it now.
 
+    A process may take its own once more: what it had begun under the old epoch is void then.
+
     Args:
+        owner: names the process, and no other one.
         now: by the database's clock.
         length: after which it runs out, unless it is held again, > 0.
     """
     table = tables.lease
     epoch = connection.execute(
         update(table)
-        .where(*_of(portfolio_id, bot), or_(table.c.owner.is_(None), table.c.until <= now))
+        .where(
+            *_of(portfolio_id, bot),
+            or_(table.c.owner.is_(None), table.c.owner == owner, table.c.until <= now),
+        )
         .values(owner=owner, epoch=table.c.epoch + 1, until=now + length)
         .returning(table.c.epoch)
     ).scalar()
