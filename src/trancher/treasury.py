@@ -30,14 +30,6 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Streak:
-    """Positions closed at a loss in a row on one day."""
-
-    day: date
-    losses: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     """What bots use of what all bots of the portfolio share.
 
@@ -69,6 +61,8 @@ class Treasury:
 
         Attributes:
             trades, realized: by day; realized is net, on the average figures.
+            streaks: by day, positions closed at a loss in a row. Bots are not all at the same
+                time, so a day may go on when a later one has begun.
             working: the orders that work.
             rungs: what is set aside for rungs to come, by bot.
             others: what bots of other processes use.
@@ -77,7 +71,7 @@ class Treasury:
         self.peak_equity = cash
         self.trades: Counter[date] = Counter()
         self.realized: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
-        self.streak: Streak | None = None
+        self.streaks: Counter[date] = Counter()
         self.working: dict[ClientOrderId, Reservation] = {}
         self.rungs: dict[BotName, Decimal] = {}
         self.others = NOTHING
@@ -100,8 +94,7 @@ class Treasury:
 
     def losing_streak_on(self, day: Day) -> int:
         """Return how many positions were closed at a loss in a row on a day."""
-        streak = self.streak
-        return streak.losses if streak is not None and streak.day == day.date else 0
+        return self.streaks[day.date]
 
     def reserve(self, order_id: ClientOrderId, *, cost: Decimal, decided_at: datetime) -> None:
         """Reserve what an order may cost in quote, and a trade of the day it was decided on."""
@@ -142,6 +135,5 @@ class Treasury:
 
     def closed(self, realized: Decimal, at: datetime) -> None:
         """Count a closed position for the streak of its day."""
-        day = self.day(at)
-        losses = self.losing_streak_on(day) + 1 if realized < 0 else 0
-        self.streak = Streak(day=day.date, losses=losses)
+        day = self.day(at).date
+        self.streaks[day] = self.streaks[day] + 1 if realized < 0 else 0

@@ -1,11 +1,14 @@
 """Books to test with: two bots over a simulated market, and what an older program has left."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import Table
 
 from trancher.app.backtesting import Backtest, Source, run_backtest
 from trancher.app.configured import Settings
@@ -13,6 +16,7 @@ from trancher.app.keeping import last_marks, new_run, simulation
 from trancher.app.loading import new_load
 from trancher.app.settings import parse
 from trancher.market.simulated import simulated_candles
+from trancher.store import tables, write
 from trancher.store.database import Database, open_or_create
 from trancher.store.entries import ConfigurationLoaded, Mode, RunKind
 from trancher.store.loads import draft, write_load
@@ -175,6 +179,33 @@ def load(database: Database, text: str = TEXT) -> ConfigurationLoaded:
     drafted = draft(database, new)
     write_load(database, drafted, new)
     return drafted
+
+
+def share(database: Database) -> None:
+    """Write a row into each table of what the processes of the first portfolio share."""
+    portfolio, one = {"portfolio_id": 1}, Decimal("1.10")
+    of_bot = {**portfolio, "bot": "often"}
+    sums = {"active": 1, "exits_reserved": 1, "ordered": one, "set_aside": one, "worth": one}
+    order = {"order_id": "often-1-1", "day": "2025-06-01", "cost": one}
+    halted = {"scope": "bot", "target": None, "action": "reduce", "share": Decimal("0.5")}
+    spoken = {"payload": "{}", "key": "k", "asked_at": NOW, "answered_at": LATER, "answer": "{}"}
+    held = {"owner": "a process", "epoch": 1, "until": LATER}
+    come = {"next_at": NOW, "phase": 1, "candle_at": NOW, "seen_at": NOW, "price": one}
+    rows: dict[Table, Mapping[str, object]] = {
+        tables.portfolio_usage: {**sums, "cash": one, "peak_equity": one, "version": 1},
+        tables.symbol_usage: {"symbol": "BTC/USD", "exposure": one},
+        tables.trading_day: {"day": "2025-06-01", "trades": 1, "realized": -one, "streak": 1},
+        tables.bot_usage: {**of_bot, **sums, "run_id": 1, "symbol": "BTC/USD", "exposure": one},
+        tables.reservation: {**of_bot, **order},
+        tables.paper_room: {"symbol": "BTC/USD", "at": NOW, "left_over": one},
+        tables.lease: {**of_bot, **held},
+        tables.progress: {**of_bot, **come, "memory": "{}"},
+        tables.halt: {**of_bot, **halted, "number": 1, "reason": "", "at": NOW, "lifted_at": NOW},
+        tables.command: {**of_bot, **spoken, "number": 1},
+    }
+    with database.writing() as connection:
+        for table in tables.SHARED:
+            write.insert(connection, table, [{**portfolio, **rows[table]}])
 
 
 def in_memory(*, hours: int, seed: int = 1, text: str = TEXT) -> Backtest:

@@ -18,8 +18,8 @@ from contracts.store_contract import OTHER, life, tell
 from core.walk import walk
 from postgres import ask, empty_database
 from running.company import Company
-from store.kept import BUSY, LATER, TEXT, keep, load, opened_at
-from store.planting import FOLLOWING, columns, planted_on_server
+from store.kept import BUSY, LATER, TEXT, keep, load, opened_at, share
+from store.planting import columns, planted_on_server
 from store.test_stores import facts, new_run
 from strategies import BOT_NAME, Dial
 from trancher.app.settings import parse
@@ -91,19 +91,21 @@ def test_a_backtest_is_the_same_in_a_file_and_on_a_server(
     both: tuple[Database, Database],
 ) -> None:
     """
-    Two bots with signals, resting orders and fees in base; loads of two configurations; and
-    verify, which compares what is stored with what follows from the journal, finds nothing.
+    Two bots with signals, resting orders and fees in base; loads of two configurations; what
+    processes share; and verify, which compares what is stored with what follows from the
+    journal, finds nothing.
     """
     for database in both:
         keep(database, hours=100)
         keep(database, hours=100, text=BUSY, batch=7, finish=False)
         load(database)
         load(database, TEXT.replace('"kept"', '"other"'))
+        share(database)
 
     file, server = (rows_of(database) for database in both)
 
     assert file == server
-    assert all(file[table.name] for table in FOLLOWING)
+    assert all(file[table.name] for table in tables.metadata.sorted_tables)
     assert [verify(database).differences for database in both] == [(), ()]
     assert verify(both[0]).runs == verify(both[1]).runs
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trancher.app.commands import books, config
+from trancher.app.commands import books, by_hand, config
 from trancher.app.commands.backtest import backtest
 from trancher.app.commands.bots import bots
 from trancher.app.commands.data import data
@@ -37,6 +37,11 @@ app.command()(plan)
 app.command()(backtest)
 app.command()(ledger)
 app.command()(run)
+app.command()(by_hand.add)
+app.command()(by_hand.sell)
+app.command()(by_hand.stop)
+app.command()(by_hand.pause)
+app.command()(by_hand.resume)
 app.command()(books.status)
 app.command()(books.position)
 app.command()(books.decisions)

@@ -104,6 +104,11 @@ class Actor(Desk):
         told = self._runner.remembered()
         peak_position, peak_entered = told.peak_since or (None, None)
         done = super().done()
+        if over:
+            last = len(feed) - 1
+            done = replace(
+                done, price=feed.close(last), seen_at=feed.time(int(feed.closed_at[last]))
+            )
         return replace(
             done,
             next_at=None if step is None else feed.time(step.at),

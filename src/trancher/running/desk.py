@@ -18,8 +18,10 @@ from trancher.core.bot import Bot, Past
 from trancher.core.conditions import Look, Observation
 from trancher.core.decision import Decision
 from trancher.core.errors import TrancherError
+from trancher.core.events import Marked
 from trancher.core.limits import Halt, RefusalCode
 from trancher.core.money import exact
+from trancher.core.order import BotName
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
@@ -49,6 +51,17 @@ class Paper:
 def nobody_stops() -> bool:
     """Say that nothing outside the database stops entries."""
     return False
+
+
+class Unmarked:
+    """A market of which a desk without candles is told nothing."""
+
+    def price(self, _: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        del at, after
+        return None
+
+    def take(self, _: BotName) -> Marked | None:
+        return None
 
 
 class Desk:

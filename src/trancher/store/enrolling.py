@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from trancher.ports import Clock
 from trancher.store import configurations, leases, progress, sharing, tables
 from trancher.store.database import Database
-from trancher.store.errors import UnusableDatabase
+from trancher.store.errors import StoreError, UnusableDatabase
 from trancher.store.keeper import Keeper
 from trancher.store.progress import Progress
 from trancher.store.resuming import Resumed, resume
@@ -48,7 +48,8 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
         clock: the host's, where the database has none of its own.
 
     Raises:
-        StoreError: the portfolio has another quote currency, or nothing can be written.
+        StoreError: the portfolio has another quote currency, the bot has run on another symbol,
+            or nothing can be written.
     """
     (facts,) = new.bots
     with database.writing() as connection:
@@ -57,20 +58,26 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
             connection, name=new.portfolio, quote=new.quote, where=database.where
         )
         table = tables.bot_usage
-        run_id = connection.execute(
-            select(table.c.run_id).where(
+        place = connection.execute(
+            select(table.c.run_id, table.c.symbol).where(
                 table.c.portfolio_id == portfolio_id, table.c.bot == facts.name
             )
-        ).scalar()
+        ).one_or_none()
         owner = Owner(
             portfolio_id=portfolio_id,
-            run_id=run_id or 0,
+            run_id=0 if place is None else place.run_id,
             bot=facts.name,
             symbol=facts.instrument.symbol,
             zone=zone,
         )
-        if run_id is None:
+        if place is None:
             return _begin(connection, database, new, owner, clock)
+        if place.symbol != owner.symbol:
+            raise StoreError(
+                where=f"bot {facts.name}",
+                found=f"a journal of {place.symbol}",
+                expected=f"one of {owner.symbol}; a bot on another symbol needs a name of its own",
+            )
         _is_the_same(connection, owner, new)
         return owner
 

@@ -6,6 +6,7 @@ steps want nothing. From then on it is alone with the portfolio's sums until it 
 Invariants:
 1. What a step did is written wholly or not at all, under the lease that the bot runs by.
 2. A step that nobody keeps leaves nothing behind.
+3. No step follows one that did something and was not kept: what is in memory is not in the books.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from trancher.ports import Clock
 from trancher.store import commands, leases, progress, sharing, stops, tables
 from trancher.store.commands import Answer, Asked
 from trancher.store.database import Database
+from trancher.store.errors import StoreFailure
 from trancher.store.journal import Linked
 from trancher.store.leases import Lease
 from trancher.store.progress import Progress
@@ -50,6 +52,7 @@ class Keeper:
         self.owner, self.store = owner, store
         self._database, self._clock, self._length = database, clock, length
         self._lease = lease
+        self._lost = False
 
     @contextmanager
     def step(self, since: datetime) -> Iterator["OpenStep"]:
@@ -60,13 +63,22 @@ class Keeper:
 
         Raises:
             LeaseLost: another process runs the bot.
+            CommitUnknown: whether it is written only the books can tell.
             StoreError: it cannot be written; nothing of it is.
         """
+        if self._lost:
+            raise StoreFailure(
+                where=f"bot {self.owner.bot}",
+                found="a step before it that was not kept",
+                expected="the bot to be read anew from its books",
+            )
+        self._lost = True
         with ExitStack() as stack:
             opened = OpenStep(self, stack, since)
             yield opened
             opened.end()
         opened.settle()
+        self._lost = self.store.waiting > 0
 
     def hold(self) -> None:
         """Renew the lease where no step does.

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Table, delete, insert, select, update
 
@@ -23,7 +23,7 @@ from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId
 from trancher.store import tables
 from trancher.store.errors import StoreFailure
-from trancher.treasury import NOTHING, Reservation, Streak, Treasury, Used
+from trancher.treasury import NOTHING, Reservation, Treasury, Used
 
 _VERSION_MOVED = "sums that somebody else has changed meanwhile"
 
@@ -44,6 +44,17 @@ class Owner:
     zone: tzinfo
 
 
+class _DayUsage(NamedTuple):
+    """What a day has used, in the words of its row."""
+
+    trades: int
+    realized: Decimal
+    streak: int
+
+
+_QUIET: Final = _DayUsage(0, ZERO, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borrowed:
     """What was borrowed for a step.
@@ -53,6 +64,7 @@ class Borrowed:
         version: of the sums.
         used: the bot's own part.
         set_aside: quote for its rungs; None where none is.
+        first: no day before it was borrowed, and none may change.
     """
 
     owner: Owner
@@ -60,8 +72,8 @@ class Borrowed:
     version: int
     used: Used
     set_aside: Decimal | None
-    trades: Mapping[date, int]
-    realized: Mapping[date, Decimal]
+    first: date
+    days: Mapping[date, _DayUsage]
     working: Mapping[ClientOrderId, Reservation]
 
 
@@ -82,8 +94,6 @@ def join(connection: Connection, owner: Owner, *, cash: Decimal) -> None:
             "ordered": ZERO,
             "set_aside": ZERO,
             "worth": ZERO,
-            "streak_day": None,
-            "streak": 0,
             "version": 0,
         }
         connection.execute(insert(tables.portfolio_usage), start)
@@ -124,9 +134,6 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
     used = _used(own, {owner.symbol: own.exposure})
     treasury = Treasury(sums.cash, owner.zone)
     treasury.peak_equity = sums.peak_equity
-    if sums.streak_day is not None:
-        day = date.fromisoformat(sums.streak_day)
-        treasury.streak = Streak(day=day, losses=sums.streak)
     if own.set_aside is not None:
         treasury.rungs[owner.bot] = own.set_aside
     for row in connection.execute(_reservations(owner)):
@@ -136,6 +143,7 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
     for row in connection.execute(_days(owner, since=first)):
         day = date.fromisoformat(row.day)
         treasury.trades[day], treasury.realized[day] = row.trades, row.realized
+        treasury.streaks[day] = row.streak
     exposure = {row.symbol: row.exposure for row in connection.execute(_symbols(owner))}
     treasury.others = _less(_used(sums, exposure), used)
     return Borrowed(
@@ -144,8 +152,8 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
         version=sums.version,
         used=used,
         set_aside=own.set_aside,
-        trades=dict(treasury.trades),
-        realized=dict(treasury.realized),
+        first=first,
+        days=_days_of(treasury),
         working=dict(treasury.working),
     )
 
@@ -162,7 +170,6 @@ def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
     """
     owner, treasury = borrowed.owner, borrowed.treasury
     sums = _plus(treasury.others, used)
-    streak = treasury.streak
     changed = connection.execute(
         update(tables.portfolio_usage)
         .where(
@@ -174,8 +181,6 @@ def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
             peak_equity=treasury.peak_equity,
             **_columns(sums),
             set_aside=sums.set_aside,
-            streak_day=None if streak is None else streak.day.isoformat(),
-            streak=0 if streak is None else streak.losses,
             version=borrowed.version + 1,
         )
     )
@@ -200,12 +205,22 @@ def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
     _keep_reservations(connection, borrowed)
 
 
+def _days_of(treasury: Treasury) -> dict[date, _DayUsage]:
+    days = treasury.trades.keys() | treasury.realized.keys() | treasury.streaks.keys()
+    return {
+        day: _DayUsage(
+            treasury.trades[day], treasury.realized.get(day, ZERO), treasury.streaks[day]
+        )
+        for day in sorted(days)
+    }
+
+
 def _keep_days(connection: Connection, borrowed: Borrowed) -> None:
     treasury = borrowed.treasury
-    for day in sorted(treasury.trades.keys() | treasury.realized.keys()):
-        trades, realized = treasury.trades[day], treasury.realized[day]
-        if (trades, realized) != (borrowed.trades.get(day, 0), borrowed.realized.get(day, ZERO)):
-            row = {"day": day.isoformat(), "trades": trades, "realized": realized}
+    for day, found in _days_of(treasury).items():
+        if found != borrowed.days.get(day, _QUIET):
+            assert day >= borrowed.first, (day, borrowed.first)
+            row = {"day": day.isoformat(), **found._asdict()}
             _put(connection, tables.trading_day, borrowed.owner, "day", row)
 
 

@@ -321,8 +321,6 @@ portfolio_usage: Final = _table(
     amount("ordered"),
     amount("set_aside"),
     amount("worth"),
-    text("streak_day", nullable=True),
-    whole("streak"),
     whole("version"),
     _refers("portfolio", "portfolio_id", "id"),
 )
@@ -342,6 +340,7 @@ trading_day: Final = _table(
     text("day"),
     whole("trades"),
     signed("realized"),
+    whole("streak"),
 )
 
 bot_usage: Final = _table(

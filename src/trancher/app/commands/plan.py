@@ -11,10 +11,10 @@ import typer
 
 from trancher.app.nearest import nearest
 from trancher.app.new_file import check_new, write_new
+from trancher.app.option_values import above_zero, share_of_held
 from trancher.app.output import BadInput, Json, print_json
 from trancher.app.tables import console, table
-from trancher.core.errors import InvalidNumber, InvalidPlan
-from trancher.core.money import parse_decimal
+from trancher.core.errors import InvalidPlan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,35 +139,7 @@ def _chosen(settings: "Settings", name: str | None) -> "BotSettings":
 
 
 def _price(text: str) -> Decimal:
-    return _above_zero("--price", text, what="a price")
-
-
-def _above_zero(option: str, text: str, *, what: str) -> Decimal:
-    try:
-        number = parse_decimal(text)
-    except InvalidNumber as problem:
-        raise BadInput(f"{option}: {problem}") from problem
-    if number <= 0:
-        raise BadInput(f"{option}: found {text}, expected {what} above 0")
-    return number
-
-
-def _share(text: str) -> Decimal:
-    from trancher.app import amounts
-    from trancher.app.words import Mismatch
-
-    try:
-        value = text if text.endswith("%") else parse_decimal(text)
-        share = amounts.ratio(above=0, most=100).read(value)
-    except InvalidNumber as problem:
-        raise BadInput(f"--sell: {problem}") from problem
-    except Mismatch as problem:
-        raise BadInput(
-            f"--sell: found {text!r}, expected a share of what is held, above 0 % and at most "
-            '100 %, written "25%" or 0.25'
-        ) from problem
-    assert isinstance(share, Decimal)
-    return share
+    return above_zero("--price", text, what="a price")
 
 
 def _asked(
@@ -191,8 +163,8 @@ def _asked(
         settings,
         chosen,
         price=start,
-        size=None if add is None else _above_zero("--add", add, what="an amount of quote"),
-        share=None if sell is None else _share(sell),
+        size=None if add is None else above_zero("--add", add, what="an amount of quote"),
+        share=None if sell is None else share_of_held("--sell", sell),
         url=db or os.environ.get(VARIABLE),
     )
 

@@ -7,8 +7,6 @@ CREATE TABLE portfolio_usage (
 	ordered NUMERIC NOT NULL,
 	set_aside NUMERIC NOT NULL,
 	worth NUMERIC NOT NULL,
-	streak_day TEXT,
-	streak BIGINT NOT NULL,
 	version BIGINT NOT NULL,
 	PRIMARY KEY (portfolio_id),
 	CHECK (portfolio_id >= 1),
@@ -19,7 +17,6 @@ CREATE TABLE portfolio_usage (
 	CHECK (ordered >= 0 AND ordered < 1e40),
 	CHECK (set_aside >= 0 AND set_aside < 1e40),
 	CHECK (worth >= 0 AND worth < 1e40),
-	CHECK (streak >= 0),
 	CHECK (version >= 0),
 	FOREIGN KEY(portfolio_id) REFERENCES portfolio (id)
 );
@@ -106,11 +103,13 @@ CREATE TABLE trading_day (
 	day TEXT NOT NULL,
 	trades BIGINT NOT NULL,
 	realized NUMERIC NOT NULL,
+	streak BIGINT NOT NULL,
 	PRIMARY KEY (portfolio_id, day),
 	CHECK (portfolio_id >= 1),
 	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
 	CHECK (trades >= 0),
-	CHECK (realized > -1e40 AND realized < 1e40)
+	CHECK (realized > -1e40 AND realized < 1e40),
+	CHECK (streak >= 0)
 );
 
 CREATE TABLE bot_usage (

@@ -7,8 +7,6 @@ CREATE TABLE portfolio_usage (
 	ordered TEXT NOT NULL,
 	set_aside TEXT NOT NULL,
 	worth TEXT NOT NULL,
-	streak_day TEXT,
-	streak INTEGER NOT NULL,
 	version INTEGER NOT NULL,
 	PRIMARY KEY (portfolio_id),
 	CHECK (portfolio_id >= 1),
@@ -19,7 +17,6 @@ CREATE TABLE portfolio_usage (
 	CHECK (typeof(ordered) = 'text' AND ordered NOT GLOB '*[^0-9.]*' AND ordered GLOB '[0-9]*' AND ordered GLOB '*[0-9]' AND ordered NOT GLOB '*.*.*' AND instr(ordered || '.', '.') <= 41),
 	CHECK (typeof(set_aside) = 'text' AND set_aside NOT GLOB '*[^0-9.]*' AND set_aside GLOB '[0-9]*' AND set_aside GLOB '*[0-9]' AND set_aside NOT GLOB '*.*.*' AND instr(set_aside || '.', '.') <= 41),
 	CHECK (typeof(worth) = 'text' AND worth NOT GLOB '*[^0-9.]*' AND worth GLOB '[0-9]*' AND worth GLOB '*[0-9]' AND worth NOT GLOB '*.*.*' AND instr(worth || '.', '.') <= 41),
-	CHECK (streak >= 0),
 	CHECK (version >= 0),
 	FOREIGN KEY(portfolio_id) REFERENCES portfolio (id)
 );
@@ -106,11 +103,13 @@ CREATE TABLE trading_day (
 	day TEXT NOT NULL,
 	trades INTEGER NOT NULL,
 	realized TEXT NOT NULL,
+	streak INTEGER NOT NULL,
 	PRIMARY KEY (portfolio_id, day),
 	CHECK (portfolio_id >= 1),
 	FOREIGN KEY(portfolio_id) REFERENCES portfolio_usage (portfolio_id),
 	CHECK (trades >= 0),
-	CHECK (typeof(realized) = 'text' AND iif(realized GLOB '-*', substr(realized, 2), realized) NOT GLOB '*[^0-9.]*' AND iif(realized GLOB '-*', substr(realized, 2), realized) GLOB '[0-9]*' AND iif(realized GLOB '-*', substr(realized, 2), realized) GLOB '*[0-9]' AND iif(realized GLOB '-*', substr(realized, 2), realized) NOT GLOB '*.*.*' AND instr(iif(realized GLOB '-*', substr(realized, 2), realized) || '.', '.') <= 41)
+	CHECK (typeof(realized) = 'text' AND iif(realized GLOB '-*', substr(realized, 2), realized) NOT GLOB '*[^0-9.]*' AND iif(realized GLOB '-*', substr(realized, 2), realized) GLOB '[0-9]*' AND iif(realized GLOB '-*', substr(realized, 2), realized) GLOB '*[0-9]' AND iif(realized GLOB '-*', substr(realized, 2), realized) NOT GLOB '*.*.*' AND instr(iif(realized GLOB '-*', substr(realized, 2), realized) || '.', '.') <= 41),
+	CHECK (streak >= 0)
 );
 
 CREATE TABLE bot_usage (
