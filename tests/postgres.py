@@ -27,6 +27,12 @@ from sqlalchemy import URL, make_url
 VARIABLE: Final = "TRANCHER_TEST_DATABASE_URL"
 _NUMBERS: Final = count(1)
 _ON_MACHINE: Final = Path("/usr/lib/postgresql")  # where Debian has it, by version
+# A test that is killed leaves no server behind.
+_WATCH: Final = """
+while kill -0 "$0" 2>/dev/null; do sleep 1; done
+kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
+rm -rf "$1"
+"""
 _SUPERUSER: Final = "postgres"
 
 
@@ -120,11 +126,16 @@ def cluster(*, password: str | None = None, **settings: str) -> Iterator[Cluster
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
+    watcher = subprocess.Popen(  # noqa: S603 our own words
+        ["/bin/sh", "-c", _WATCH, str(os.getpid()), str(folder)], start_new_session=True
+    )
     try:
         own.make(password=password)
         own.start(**settings)
         yield own
     finally:
+        watcher.kill()
+        watcher.wait()
         if (own.data / "postmaster.pid").exists():
             own.stop("immediate")
         shutil.rmtree(folder)

@@ -1,6 +1,10 @@
 """The server of the tests: where it comes from, and that nobody goes on without one."""
 
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +70,34 @@ def test_binaries_in_a_closed_home_are_copied(
     assert home not in found.parents
     assert (found / "initdb").exists()
     assert all(place.stat().st_mode & 0o001 for place in (found, *found.parents))
+
+
+STARTED = """
+import time
+from postgres import cluster
+with cluster(fsync="off") as own:
+    print(own.folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_test_that_is_killed_leaves_no_server_behind() -> None:
+    """
+    Whoever interrupts them a hundred times would have a hundred servers.
+    """
+    with subprocess.Popen(  # noqa: S603 our own program
+        [sys.executable, "-c", STARTED],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        server = int((folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+        process.kill()
+
+    for _ in range(100):
+        if not folder.exists() and not Path(f"/proc/{server}").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(folder)
