@@ -19,7 +19,6 @@ from core.walk import walk
 from postgres import ask, empty_database
 from running.company import Company
 from store.kept import BUSY, LATER, TEXT, keep, load, opened_at, share
-from store.planting import columns, planted_on_server
 from store.test_stores import facts, new_run
 from strategies import BOT_NAME, Dial
 from trancher.app.settings import parse
@@ -182,34 +181,6 @@ def _rounded(value: object) -> object:
             return [_rounded(one) for one in value]
         case _:
             return value
-
-
-@pytest.fixture(scope="module")
-def spoiled() -> Iterator[tuple[str, Database]]:
-    """Return books on a server with one value changed at a time, and their URL."""
-    with empty_database() as url:
-        database = opened_at(url)
-        keep(database, hours=20)
-        keep(database, hours=5, seed=2, text=TEXT.replace('"kept"', '"other"'))
-        load(database)
-        load(database, TEXT.replace("cash = 500", "cash = 600"))
-        yield url, database
-        assert verify(database).differences == ()
-        database.close()
-
-
-@pytest.mark.parametrize(("table", "column"), list(columns()))
-def test_one_changed_digit_is_found_on_a_server(
-    spoiled: tuple[str, Database], table: str, column: str
-) -> None:
-    """
-    In every column of every table, as in a file.
-    """
-    url, database = spoiled
-    with planted_on_server(url, tables.metadata.tables[table], column):
-        found = {one.table for one in verify(database).differences}
-
-    assert found & {table, "journal", "loading"}
 
 
 OPEN: Final = (

@@ -146,15 +146,14 @@ def refused(url: str, table: str, column: str, value: object) -> str:
     return str(problem.value)
 
 
-@pytest.mark.parametrize(("table", "column"), list(decimals()))
 @pytest.mark.parametrize("wrong", ["NaN", "Infinity", "-Infinity", "1e40", "-1e40"])
-def test_a_server_refuses_what_is_no_decimal(
-    kept: tuple[str, Database], table: str, column: str, wrong: str
-) -> None:
+def test_a_server_refuses_what_is_no_decimal(kept: tuple[str, Database], wrong: str) -> None:
     """
-    The last line of defence: NaN is above every number there, so `> 0` alone would let it in.
+    In every column; the last line of defence: NaN is above every number there, so `> 0` alone
+    would let it in.
     """
-    assert f"{table}_{column}_check" in refused(kept[0], table, column, Decimal(wrong))
+    for table, column in decimals():
+        assert f"{table}_{column}_check" in refused(kept[0], table, column, Decimal(wrong))
 
 
 @pytest.mark.parametrize(
