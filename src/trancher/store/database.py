@@ -83,6 +83,13 @@ class Database:
         """Return the time of the database; the host's, where it has no clock of its own."""
         return self._place.now(connection) or clock()
 
+    def hurry(self, connection: Connection, clock: Clock) -> datetime:
+        """Return the time, as `now`; from here on the transaction is one that others wait for.
+
+        A server ends it if nothing is heard of it for seconds. It is gone then, wholly.
+        """
+        return self._place.hurry(connection) or clock()
+
     def transact(
         self, work: Callable[[Connection], T], *, sleep: Callable[[float], None] = time.sleep
     ) -> T:

@@ -93,6 +93,10 @@ class File:
         """Say whether a commit would do nothing, and not say so: here it would say so."""
         return False
 
+    def hurry(self, _: Connection) -> datetime | None:
+        """A file belongs to whoever writes, for as long as that process lives."""
+        return None
+
     def is_blank(self) -> bool:
         """Say whether the file was only touched, and its tables are not worth asking for."""
         return self.path.stat().st_size == 0

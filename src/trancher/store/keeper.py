@@ -112,7 +112,7 @@ class Keeper:
 
     def renew(self, connection: Connection) -> None:
         """Renew the lease in somebody's transaction."""
-        now = self.now(connection)
+        now = self._database.hurry(connection, self._clock)
         self._lease = leases.hold(connection, self._lease, now=now, length=self._length)
 
 
