@@ -18,7 +18,7 @@ from store.booth import FREE, NOON, Fair
 from store.crowd import Crowd, Did, Round, crowd
 from store.judge import Judge
 from store.kept import opened_at
-from store.told import differences
+from store.told import differences, portfolio
 from trancher.core.lifecycle import State
 from trancher.core.limits import ExitReserve, PortfolioLimits
 from trancher.store import tables
@@ -136,15 +136,6 @@ def test_counting_first_and_writing_then_is_caught(square: Square) -> None:
             judge.see(one)
 
     assert any("MAX_ACTIVE_POSITIONS" in one for one in judge.wrong)
-
-
-def portfolio(database: Database, name: str) -> int:
-    """Return the number of a portfolio."""
-    table = tables.portfolio.c
-    with database.reading() as connection:
-        found = connection.execute(select(table.id).where(table.name == name)).scalar_one()
-    assert isinstance(found, int)
-    return found
 
 
 def fills_of(database: Database, name: str, did: list[Did]) -> set[str]:

@@ -37,13 +37,15 @@ class Round:
     """What all do at once.
 
     Attributes:
-        at: the time of the first thing each bot does, a second before its next.
+        at: the time before the first thing each bot does, a second before its next.
+        spread: processes are not all at one time; each is up to so many seconds later.
         leaving: whether all only sell.
         prices: a sale is at one between these, quote per base.
     """
 
     seed: int
     at: datetime
+    spread: int = 1
     leaving: bool = False
     prices: tuple[int, int] = (90, 112)
 
@@ -95,8 +97,9 @@ class Trader:
     def act(self, told: Round, number: int) -> Iterator[Did]:
         """Do what a round asks for."""
         drawn = Random(told.seed * PROCESSES + number)  # noqa: S311 nothing secret is drawn
+        begins_at = told.at + SECOND * drawn.randrange(told.spread)
         for name, booth in self.booths.items():
-            at = told.at
+            at = begins_at
             wishes = ("sell",) if told.leaving else ("buy", "sell", "buy")
             for wish in wishes:
                 at += SECOND

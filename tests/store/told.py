@@ -117,6 +117,15 @@ def _fresh(
     )
 
 
+def portfolio(database: Database, name: str) -> int:
+    """Return the number of a portfolio."""
+    table = tables.portfolio.c
+    with database.reading() as connection:
+        found = connection.execute(select(table.id).where(table.name == name)).scalar_one()
+    assert isinstance(found, int)
+    return found
+
+
 @exact
 def differences(
     database: Database, *, cash: Decimal, portfolio_id: int = 1, zone: tzinfo
