@@ -11,12 +11,18 @@ Invariants:
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from trancher.core.order import BotName
 from trancher.store import tables
 from trancher.store.errors import StoreFailure
+from trancher.store.prepared import Prepared, changing
+
+_HOLD: Final = Prepared(
+    changing(tables.lease, "owner", "until", by=("portfolio_id", "bot", "epoch"))
+)
 
 
 class LeaseLost(StoreFailure):
@@ -97,13 +103,15 @@ def hold(connection: Connection, lease: Lease, *, now: datetime, length: timedel
     Raises:
         LeaseLost: somebody else has it, or had it since.
     """
-    table = tables.lease
-    held = connection.execute(
-        update(table)
-        .where(*_of(lease.portfolio_id, lease.bot), table.c.epoch == lease.epoch)
-        .values(owner=lease.owner, until=now + length)
+    held = _HOLD.change(
+        connection,
+        key_portfolio_id=lease.portfolio_id,
+        key_bot=lease.bot,
+        key_epoch=lease.epoch,
+        owner=lease.owner,
+        until=now + length,
     )
-    if held.rowcount == 0:
+    if held == 0:
         raise LeaseLost(
             where=f"bot {lease.bot}",
             found="another process that runs it",

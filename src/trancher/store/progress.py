@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
 from trancher.core.order import BotName, ClientOrderId, PositionId
-from trancher.store import tables
+from trancher.store import tables, write
 from trancher.store.codec import Codec
 from trancher.store.entries import Decided
 
@@ -106,12 +106,8 @@ def load_all(connection: Connection, *, portfolio_id: int) -> dict[BotName, Prog
 
 def save(connection: Connection, progress: Progress, *, portfolio_id: int, bot: BotName) -> None:
     """Write how far a bot has come."""
-    table = tables.progress
-    connection.execute(
-        update(table)
-        .where(table.c.portfolio_id == portfolio_id, table.c.bot == bot)
-        .values(**_columns(progress))
-    )
+    row = {"portfolio_id": portfolio_id, "bot": bot, **_columns(progress)}
+    write.update(connection, tables.progress, [row])
 
 
 def _progress(row: Row[Any]) -> Progress:

@@ -17,15 +17,45 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId
-from trancher.store import tables
+from trancher.store import tables, write
 from trancher.store.errors import StoreFailure
+from trancher.store.prepared import Prepared, changing, key
 from trancher.treasury import NOTHING, Reservation, Treasury, Used
 
-_VERSION_MOVED = "sums that somebody else has changed meanwhile"
+_VERSION_MOVED: Final = "sums that somebody else has changed meanwhile"
+_BOT: Final = ("portfolio_id", "bot")
+_SUMMED: Final = ("active", "exits_reserved", "ordered", "worth", "set_aside")
+# SQLite lets one transaction write at a time, and a step has begun as one.
+_LOCK: Final = Prepared(
+    select(tables.portfolio_usage)
+    .where(*key(tables.portfolio_usage, "portfolio_id"))
+    .with_for_update()
+)
+_OWN: Final = Prepared(select(tables.bot_usage).where(*key(tables.bot_usage, *_BOT)))
+_RESERVATIONS: Final = Prepared(select(tables.reservation).where(*key(tables.reservation, *_BOT)))
+_DAYS: Final = Prepared(
+    select(tables.trading_day).where(
+        *key(tables.trading_day, "portfolio_id"), tables.trading_day.c.day >= bindparam("first")
+    )
+)
+_SYMBOLS: Final = Prepared(
+    select(tables.symbol_usage).where(*key(tables.symbol_usage, "portfolio_id"))
+)
+_KEEP_SUMS: Final = Prepared(
+    changing(
+        tables.portfolio_usage,
+        *("cash", "peak_equity", "version", *_SUMMED),
+        by=("portfolio_id", "version"),
+    )
+)
+_KEEP_OWN: Final = Prepared(changing(tables.bot_usage, "exposure", *_SUMMED, by=_BOT))
+_RELEASE: Final = Prepared(
+    delete(tables.reservation).where(*key(tables.reservation, *_BOT, "order_id"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +94,7 @@ class Borrowed:
         version: of the sums.
         used: the bot's own part.
         set_aside: quote for its rungs; None where none is.
+        symbols: those that have a row.
         first: no day before it was borrowed, and none may change.
     """
 
@@ -72,6 +103,7 @@ class Borrowed:
     version: int
     used: Used
     set_aside: Decimal | None
+    symbols: frozenset[str]
     first: date
     days: Mapping[date, _DayUsage]
     working: Mapping[ClientOrderId, Reservation]
@@ -111,13 +143,9 @@ def join(connection: Connection, owner: Owner, *, cash: Decimal) -> None:
     )
 
 
-def lock(connection: Connection, portfolio_id: int) -> Row[Any]:
+def lock(connection: Connection, portfolio_id: int) -> Any:
     """Return the row of a portfolio's sums, locked until the transaction ends."""
-    table = tables.portfolio_usage
-    # SQLite lets one transaction write at a time, and this one has begun as one.
-    return connection.execute(
-        select(table).where(table.c.portfolio_id == portfolio_id).with_for_update()
-    ).one()
+    return _LOCK.rows(connection, key_portfolio_id=portfolio_id)[0]
 
 
 @exact
@@ -128,23 +156,21 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
         since: when the step begins; days before it matter only where an order works since then.
     """
     sums = lock(connection, owner.portfolio_id)
-    own = connection.execute(
-        select(tables.bot_usage).where(*_within(tables.bot_usage, owner))
-    ).one()
+    own = _OWN.rows(connection, **_bot(owner))[0]
     used = _used(own, {owner.symbol: own.exposure})
     treasury = Treasury(sums.cash, owner.zone)
     treasury.peak_equity = sums.peak_equity
     if own.set_aside is not None:
         treasury.rungs[owner.bot] = own.set_aside
-    for row in connection.execute(_reservations(owner)):
+    for row in _RESERVATIONS.rows(connection, **_bot(owner)):
         order_id, day = ClientOrderId(row.order_id), date.fromisoformat(row.day)
         treasury.working[order_id] = Reservation(cost=row.cost, day=day)
     first = min([treasury.day(since).date, *(one.day for one in treasury.working.values())])
-    for row in connection.execute(_days(owner, since=first)):
+    for row in _DAYS.rows(connection, **_portfolio(owner), first=first.isoformat()):
         day = date.fromisoformat(row.day)
         treasury.trades[day], treasury.realized[day] = row.trades, row.realized
         treasury.streaks[day] = row.streak
-    exposure = {row.symbol: row.exposure for row in connection.execute(_symbols(owner))}
+    exposure = {row.symbol: row.exposure for row in _SYMBOLS.rows(connection, **_portfolio(owner))}
     treasury.others = _less(_used(sums, exposure), used)
     return Borrowed(
         owner=owner,
@@ -152,6 +178,7 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
         version=sums.version,
         used=used,
         set_aside=own.set_aside,
+        symbols=frozenset(exposure),
         first=first,
         days=_days_of(treasury),
         working=dict(treasury.working),
@@ -170,37 +197,36 @@ def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
     """
     owner, treasury = borrowed.owner, borrowed.treasury
     sums = _plus(treasury.others, used)
-    changed = connection.execute(
-        update(tables.portfolio_usage)
-        .where(
-            tables.portfolio_usage.c.portfolio_id == owner.portfolio_id,
-            tables.portfolio_usage.c.version == borrowed.version,
-        )
-        .values(
-            cash=treasury.cash,
-            peak_equity=treasury.peak_equity,
-            **_columns(sums),
-            set_aside=sums.set_aside,
-            version=borrowed.version + 1,
-        )
+    changed = _KEEP_SUMS.change(
+        connection,
+        **_portfolio(owner),
+        key_version=borrowed.version,
+        cash=treasury.cash,
+        peak_equity=treasury.peak_equity,
+        **_columns(sums),
+        set_aside=sums.set_aside,
+        version=borrowed.version + 1,
     )
-    if changed.rowcount != 1:
+    if changed != 1:
         raise StoreFailure(
             where="portfolio_usage", found=_VERSION_MOVED, expected="to be alone with them"
         )
     if used != borrowed.used or treasury.rungs.get(owner.bot) != borrowed.set_aside:
-        connection.execute(
-            update(tables.bot_usage)
-            .where(*_within(tables.bot_usage, owner))
-            .values(
-                **_columns(used),
-                set_aside=treasury.rungs.get(owner.bot),
-                exposure=used.exposure[owner.symbol],
-            )
+        _KEEP_OWN.change(
+            connection,
+            **_bot(owner),
+            **_columns(used),
+            set_aside=treasury.rungs.get(owner.bot),
+            exposure=used.exposure[owner.symbol],
         )
     if used.exposure[owner.symbol] != borrowed.used.exposure[owner.symbol]:
-        row = {"symbol": owner.symbol, "exposure": sums.exposure[owner.symbol]}
-        _put(connection, tables.symbol_usage, owner, "symbol", row)
+        row = {
+            "portfolio_id": owner.portfolio_id,
+            "symbol": owner.symbol,
+            "exposure": sums.exposure[owner.symbol],
+        }
+        known = owner.symbol in borrowed.symbols
+        (write.update if known else write.insert)(connection, tables.symbol_usage, [row])
     _keep_days(connection, borrowed)
     _keep_reservations(connection, borrowed)
 
@@ -220,64 +246,42 @@ def _keep_days(connection: Connection, borrowed: Borrowed) -> None:
     for day, found in _days_of(treasury).items():
         if found != borrowed.days.get(day, _QUIET):
             assert day >= borrowed.first, (day, borrowed.first)
-            row = {"day": day.isoformat(), **found._asdict()}
-            _put(connection, tables.trading_day, borrowed.owner, "day", row)
+            row = {
+                "portfolio_id": borrowed.owner.portfolio_id,
+                "day": day.isoformat(),
+                **found._asdict(),
+            }
+            known = day in borrowed.days
+            (write.update if known else write.insert)(connection, tables.trading_day, [row])
 
 
 def _keep_reservations(connection: Connection, borrowed: Borrowed) -> None:
-    owner, table, now = borrowed.owner, tables.reservation, borrowed.treasury.working
+    owner, now = borrowed.owner, borrowed.treasury.working
     for order_id in borrowed.working.keys() - now.keys():
-        connection.execute(
-            delete(table).where(*_within(table, owner), table.c.order_id == order_id)
-        )
+        _RELEASE.change(connection, **_bot(owner), key_order_id=order_id)
     for order_id, one in now.items():
-        if order_id not in borrowed.working:
-            row = {"order_id": order_id, "cost": one.cost, "day": one.day.isoformat()}
-            connection.execute(
-                insert(table), {"portfolio_id": owner.portfolio_id, "bot": owner.bot, **row}
-            )
-        elif one != borrowed.working[order_id]:
-            connection.execute(
-                update(table)
-                .where(*_within(table, owner), table.c.order_id == order_id)
-                .values(cost=one.cost)
-            )
+        if one == borrowed.working.get(order_id):
+            continue
+        row = {
+            "portfolio_id": owner.portfolio_id,
+            "bot": owner.bot,
+            "order_id": order_id,
+            "cost": one.cost,
+            "day": one.day.isoformat(),
+        }
+        known = order_id in borrowed.working
+        (write.update if known else write.insert)(connection, tables.reservation, [row])
 
 
-def _put(
-    connection: Connection, table: Table, owner: Owner, key: str, row: Mapping[str, Any]
-) -> None:
-    """Change the row of a key, or add it; nobody else can, while the sums are locked."""
-    found = connection.execute(
-        update(table)
-        .where(table.c.portfolio_id == owner.portfolio_id, table.c[key] == row[key])
-        .values(**row)
-    )
-    if found.rowcount == 0:
-        connection.execute(insert(table), {"portfolio_id": owner.portfolio_id, **row})
+def _portfolio(owner: Owner) -> dict[str, object]:
+    return {"key_portfolio_id": owner.portfolio_id}
 
 
-def _reservations(owner: Owner) -> Select[Any]:
-    return select(tables.reservation).where(*_within(tables.reservation, owner))
+def _bot(owner: Owner) -> dict[str, object]:
+    return {"key_portfolio_id": owner.portfolio_id, "key_bot": owner.bot}
 
 
-def _days(owner: Owner, *, since: date) -> Select[Any]:
-    table = tables.trading_day
-    return select(table).where(
-        table.c.portfolio_id == owner.portfolio_id, table.c.day >= since.isoformat()
-    )
-
-
-def _symbols(owner: Owner) -> Select[Any]:
-    table = tables.symbol_usage
-    return select(table).where(table.c.portfolio_id == owner.portfolio_id)
-
-
-def _within(table: Table, owner: Owner) -> tuple[Any, ...]:
-    return (table.c.portfolio_id == owner.portfolio_id, table.c.bot == owner.bot)
-
-
-def _used(row: Row[Any], exposure: Mapping[str, Decimal]) -> Used:
+def _used(row: Any, exposure: Mapping[str, Decimal]) -> Used:
     return Used(
         active=row.active,
         exits_reserved=row.exits_reserved,

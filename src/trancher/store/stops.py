@@ -7,15 +7,23 @@ it is placed no entry is decided that it reaches, in any process.
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from trancher.core import limits
 from trancher.core.limits import RefusalCode
 from trancher.core.order import BotName
 from trancher.store import configurations, sharing, tables
 from trancher.store.halts import Action, Halt, Scope
+from trancher.store.prepared import Prepared, key
 from trancher.store.sharing import Owner
+
+_STANDING: Final = Prepared(
+    select(tables.halt)
+    .where(*key(tables.halt, "portfolio_id"), tables.halt.c.lifted_at.is_(None))
+    .order_by(tables.halt.c.number)
+)
 
 
 def in_force(connection: Connection, owner: Owner) -> tuple[limits.Halt, ...]:
@@ -47,13 +55,7 @@ def _lifted_by(one: Halt) -> str:
 
 def standing(connection: Connection, portfolio_id: int) -> tuple[Halt, ...]:
     """Return the halts of a portfolio that nobody has lifted, oldest first."""
-    table = tables.halt
-    found = connection.execute(
-        select(table)
-        .where(table.c.portfolio_id == portfolio_id, table.c.lifted_at.is_(None))
-        .order_by(table.c.number)
-    )
-    return tuple(map(_halt, found))
+    return tuple(map(_halt, _STANDING.rows(connection, key_portfolio_id=portfolio_id)))
 
 
 def place(
@@ -126,7 +128,7 @@ def lift(
     return lifted
 
 
-def _halt(row: Row[tuple[object, ...]]) -> Halt:
+def _halt(row: Any) -> Halt:
     return Halt(
         number=row.number,
         scope=Scope(row.scope),

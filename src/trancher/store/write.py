@@ -29,7 +29,8 @@ class _Statement:
             for row in rows
         ]
         if given:
-            connection.exec_driver_sql(self.sql, given)
+            # One row is no batch to the driver of a server, which would open a pipeline for it.
+            connection.exec_driver_sql(self.sql, given[0] if len(given) == 1 else given)
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
