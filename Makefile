@@ -50,10 +50,12 @@ chromium:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
 faults: setup ## stop a server 60 times under load, and cut 200 commits (minutes)
-	@TRANCHER_FAULTS=10 $(BIN)/pytest -q -m slow tests/slow/test_server_faults.py
+	@TRANCHER_FAULTS=10 $(BIN)/pytest -q -m slow tests/slow/test_server_faults.py \
+	  tests/slow/test_steps_faults.py
 .PHONY: limits
-limits: setup ## eight processes that ask at once, 200 rounds of every limit (half an hour)
-	@TRANCHER_ROUNDS=200 $(BIN)/pytest -q -s -m slow --durations=0 tests/slow/test_limits_shared.py
+limits: setup ## eight processes ask at once, 200 rounds a limit; 1,000 take-overs (an hour)
+	@TRANCHER_ROUNDS=200 $(BIN)/pytest -q -s -m slow tests/slow/test_limits_shared.py \
+	  tests/slow/test_take_overs.py tests/slow/test_midnight_shared.py
 
 mutation: setup ## break the arithmetic of the core on purpose; the tests must notice (minutes)
 	@$(BIN)/python tools/mutation.py
@@ -81,6 +83,7 @@ bench: setup ## measure against peers; jumping, books on disk, memory, signals, 
 	@echo; $(BIN)/python bench/memory.py
 	@echo; $(BIN)/python bench/signals.py
 	@echo; $(BIN)/python bench/patterns.py
+	@echo; PYTHONPATH=tests $(BIN)/python bench/durable.py
 
 lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
 	@{ \
