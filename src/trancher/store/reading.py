@@ -97,11 +97,20 @@ class Books:
         """Return every run, oldest first."""
         return tuple(_run(row) for row in self._all(_runs()))
 
-    def latest_run(self, *, portfolio: str | None = None) -> Run | None:
-        """Return the run that began last, of one portfolio or of all, or None without one."""
+    def latest_run(
+        self, *, portfolio: str | None = None, kind: RunKind | None = None
+    ) -> Run | None:
+        """Return the run that began last, or None without one.
+
+        Args:
+            portfolio: leaves out those of others.
+            kind: leaves out those of other kinds.
+        """
         query = _runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1)
         if portfolio is not None:
             query = query.where(tables.portfolio.c.name == portfolio)
+        if kind is not None:
+            query = query.where(tables.run.c.kind == kind)
         found = self._all(query)
         return self._with_others(_run(found[0])) if found else None
 

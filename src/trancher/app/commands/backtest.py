@@ -10,7 +10,7 @@ import typer
 
 from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
 from trancher.app.output import Json, print_json
-from trancher.app.tables import console, progress, quote, table
+from trancher.app.tables import console, progress, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -77,6 +77,7 @@ def backtest(
     sources = read_sources(
         data,
         settings,
+        option="--data",
         on_bad=parse_on_bad(on_bad),
         now=datetime.now(UTC),
         layout=parse_layout(columns, newest_first=newest_first),
@@ -177,10 +178,10 @@ def run(
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     """Print the tables of a backtest."""
     from trancher.app.run_document import assumptions
-    from trancher.app.run_tables import beside, earned, exits
+    from trancher.app.run_tables import beside, earned, exits, held
 
     out = console()
-    out.print(_bots(done))
+    out.print(held(done.outcome))
     out.print(earned(done.outcome))
     if done.total.exits:
         out.print(exits(done.outcome))
@@ -198,23 +199,6 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
         f"in {elapsed.total_seconds():.1f} s."
     )
-
-
-def _bots(done: "Backtest") -> "Table":
-    columns = ("bot", "symbol", "now", "positions", "entries", "exits", "open cost")
-    shown = table("Bots", *columns, words=3)
-    for bot in done.bots:
-        said = bot.figures
-        shown.add_row(
-            bot.name,
-            done.outcome.settings_of(bot).symbol,
-            bot.state.name,
-            f"{said.positions:,}",
-            f"{said.entries:,}",
-            f"{said.exits:,}",
-            quote(said.open_cost),
-        )
-    return shown
 
 
 def _refusals(done: "Backtest") -> "Table":

@@ -61,6 +61,7 @@ def report(
         sources = read_sources(
             data,
             kept.settings,
+            option="--data",
             on_bad=parse_on_bad(on_bad),
             now=datetime.now(UTC),
             layout=parse_layout(columns, newest_first=newest_first),
