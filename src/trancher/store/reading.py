@@ -205,7 +205,10 @@ class Books:
         return POSITIONS.decode(found[0].document) if found else None
 
     def decisions(self, run: Run, bot: BotName | None, *, limit: int) -> tuple[Record, ...]:
-        """Return the latest decisions of a bot, or of all bots, newest first."""
+        """Return the latest decisions of a bot, or of all bots, newest first.
+
+        Of a bot that runs, a refusal that still repeats is the latest, and no journal has it yet.
+        """
         decision, journal = tables.decision.c, tables.journal.c
         query = (
             select(journal.payload)
@@ -227,7 +230,22 @@ class Books:
                 & (tables.bot.c.name == bot)
             )
             query = query.join(tables.bot, same).where(*_within(tables.bot, run))
-        return tuple(_record(row.payload) for row in self._all(query))
+        found = [_record(row.payload) for row in self._all(query)]
+        found += self._still_refused(run, bot)
+        newest = sorted(found, key=lambda one: one.last.at, reverse=True)
+        return tuple(newest[:limit])
+
+    def _still_refused(self, run: Run, bot: BotName | None) -> list[Record]:
+        """Return what bots that run are refused again and again."""
+        if not run.together:
+            return []
+        with self._reading() as connection:
+            done = progress.load_all(connection, portfolio_id=run.portfolio_id)
+        return [
+            one.memory.refused.record
+            for name, one in done.items()
+            if one.memory.refused is not None and bot in {None, name}
+        ]
 
     def journal(
         self, run: Run, *, first: int = 1, limit: int, position_id: PositionId | None = None
