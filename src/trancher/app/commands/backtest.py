@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad, sources_of
 from trancher.app.output import Json, print_json
 from trancher.app.tables import console, progress, table
 
@@ -64,8 +64,6 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import read_sources
-    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import read_signals
     from trancher.app.report_file import check_target
     from trancher.app.run_document import document
@@ -74,13 +72,13 @@ def backtest(
     began = perf_counter()
     check_target(report, option="--report", force=force)
     settings = load(config)
-    sources = read_sources(
+    sources = sources_of(
         data,
         settings,
         option="--data",
-        on_bad=parse_on_bad(on_bad),
-        now=datetime.now(UTC),
-        layout=parse_layout(columns, newest_first=newest_first),
+        on_bad=on_bad,
+        columns=columns,
+        newest_first=newest_first,
     )
     with progress("candles") as moved:
         done, kept = run(

@@ -12,7 +12,7 @@ import typer
 
 from trancher.app.commands.backtest import Outside
 from trancher.app.commands.books import AsJson, Db, status, url_of
-from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad, sources_of
 from trancher.app.output import Failed
 from trancher.app.tables import console, progress
 
@@ -26,44 +26,49 @@ if TYPE_CHECKING:
     from trancher.store.database import Database
 
 
+Replay = Annotated[
+    list[str],
+    typer.Option(
+        metavar="[SYMBOL=]FILE",
+        help="Candles to run through, CSV or Parquet; once per symbol of the configuration.",
+    ),
+]
+OnlyBots = Annotated[
+    list[str] | None,
+    typer.Option(help="Run this bot only; may be given again. Others run elsewhere."),
+]
+Alone = Annotated[
+    bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
+]
+Lease = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="After so long without a sign of life others may run its bots; at least 1s.",
+    ),
+]
+StopFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="As long as this file is there, nothing is bought."),
+]
+
+
 def run(
     config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
     *,
-    replay: Annotated[
-        list[str],
-        typer.Option(
-            metavar="[SYMBOL=]FILE",
-            help="Candles to run through, CSV or Parquet; once per symbol of the configuration.",
-        ),
-    ],
-    bot: Annotated[
-        list[str] | None,
-        typer.Option(help="Run this bot only; may be given again. Others run elsewhere."),
-    ] = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
-    ] = False,
+    replay: Replay,
+    bot: OnlyBots = None,
+    alone: Alone = False,
     signals: Outside = None,
     on_bad: OnBad = "fail",
     columns: Columns = None,
     newest_first: NewestFirst = False,
-    lease: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME",
-            help="After so long without a sign of life others may run its bots; at least 1s.",
-        ),
-    ] = "10s",
-    stop_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="As long as this file is there, nothing is bought."),
-    ] = None,
+    lease: Lease = "10s",
+    stop_file: StopFile = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
-    from trancher.app.backtesting import read_sources
-    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import read_signals
     from trancher.app.keeping import books_to_write
     from trancher.app.running import chosen, crew_of, lease_of
@@ -74,13 +79,13 @@ def run(
     settings = load(config)
     bots = chosen(settings, bot or [])
     length = lease_of(lease)
-    sources = read_sources(
+    sources = sources_of(
         replay,
         settings,
         option="--replay",
-        on_bad=parse_on_bad(on_bad),
-        now=_now(),
-        layout=parse_layout(columns, newest_first=newest_first),
+        on_bad=on_bad,
+        columns=columns,
+        newest_first=newest_first,
     )
     outside = read_signals(signals, settings)
     with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
