@@ -28,7 +28,8 @@ def load(task: Task) -> Loaded:
     written.write_text(configuration(task.tranches), encoding="utf-8")
     settings = load_settings(written)
     data = [f"{SYMBOL}={candles_file(task.cache)}"]
-    return Loaded(settings, read_sources(data, settings, on_bad="fail", now=datetime.now(UTC)))
+    sources = read_sources(data, settings, option="--data", on_bad="fail", now=datetime.now(UTC))
+    return Loaded(settings, sources)
 
 
 def run(loaded: Loaded, _: Task) -> Backtest:

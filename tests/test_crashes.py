@@ -37,7 +37,9 @@ def crashed(request: pytest.FixtureRequest) -> Backtest:
     """Return one pattern, taken through one crash."""
     pattern, crash = request.param
     settings = load(EXAMPLES / f"{pattern}.toml")
-    sources = read_sources([str(CRASHES[crash])], settings, on_bad="fail", now=NOW)
+    sources = read_sources(
+        [str(CRASHES[crash])], settings, option="--data", on_bad="fail", now=NOW
+    )
     return run_backtest(settings, sources, progress=None)
 
 
@@ -127,7 +129,9 @@ def test_one_position_worked_by_hand() -> None:
     0.1 %.
     """
     settings = load(EXAMPLES / "graduated.toml")
-    sources = read_sources([str(CRASHES["May 2021"])], settings, on_bad="fail", now=NOW)
+    sources = read_sources(
+        [str(CRASHES["May 2021"])], settings, option="--data", on_bad="fail", now=NOW
+    )
 
     position = run_backtest(settings, sources, progress=None).bots[0].positions[2]
 

@@ -14,25 +14,14 @@ from backtest.cases import rows_from
 from backtest.everything import OTHER, several
 from backtest.replays import SYMBOL, Row, candles_of, replay_of
 from running.company import Company
+from running.floor import journal_of
 from strategies import Dial, dials
 from trancher.app.settings import parse
 from trancher.core.events import Event
-from trancher.store.reading import Books
 from trancher.store.verify import verify
 
 FEW = settings(max_examples=max(settings().max_examples // 20, 10))
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=40).map(rows_from)
-
-
-def journal_of(company: Company) -> dict[str, list[Event]]:
-    """Return the events of each bot."""
-    books = Books(company.database)
-    told: dict[str, list[Event]] = {}
-    for run in books.runs():
-        (bot,) = books.bots(run)
-        lines = books.journal(run, limit=run.entries)
-        told[bot.facts.name] = [one.entry for one in lines if isinstance(one.entry, Event)]
-    return told
 
 
 @FEW
@@ -86,6 +75,6 @@ def lives_as_backtested(
 
     company.run(meanwhile=die)
 
-    assert journal_of(company) == {bot.name: expected[bot.name] for bot in said.bots}
+    assert journal_of(company.database) == {bot.name: expected[bot.name] for bot in said.bots}
     assert verify(company.database).differences == ()
     company.database.close()

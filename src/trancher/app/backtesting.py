@@ -139,11 +139,15 @@ def read_sources(
     data: Sequence[str],
     settings: Settings,
     *,
+    option: str,
     on_bad: Literal["fail", "drop"],
     now: datetime,
     layout: Layout = AS_IT_STANDS,
 ) -> dict[str, Source]:
     """Read the files of `[SYMBOL=]FILE` texts, one for each symbol of the configuration.
+
+    Args:
+        option: with which they were given.
 
     Raises:
         BadInput: a file is faulty, missing, given twice, or belongs to no bot.
@@ -151,14 +155,14 @@ def read_sources(
     symbols = list(dict.fromkeys(bot.symbol for bot in settings.bots))
     files: dict[str, Path] = {}
     for text in data:
-        symbol, file = _symbol_and_file(text, symbols)
+        symbol, file = _symbol_and_file(text, symbols, option=option)
         if symbol in files:
-            raise BadInput(f"--data {text}: found a second file for {symbol}, expected one")
+            raise BadInput(f"{option} {text}: found a second file for {symbol}, expected one")
         files[symbol] = Path(file)
     for symbol in symbols:
         if symbol not in files:
             raise BadInput(
-                f"--data: found no file for {symbol}, expected --data {symbol}=FILE beside it"
+                f"{option}: found no file for {symbol}, expected {option} {symbol}=FILE beside it"
             )
     read = partial(read_candles, on_bad=on_bad, now=now, layout=layout)
     # In the configuration's order, which decides between bots at equal times.
@@ -171,23 +175,24 @@ def read_sources(
     }
 
 
-def _symbol_and_file(text: str, symbols: Sequence[str]) -> tuple[str, str]:
+def _symbol_and_file(text: str, symbols: Sequence[str], *, option: str) -> tuple[str, str]:
     symbol, equals, file = text.partition("=")
     if equals and not is_there(Path(text)):
         if symbol not in symbols:
             raise BadInput(
-                f"--data {text}: found the symbol {symbol!r}, expected one of {', '.join(symbols)}"
+                f"{option} {text}: found the symbol {symbol!r}, "
+                f"expected one of {', '.join(symbols)}"
             )
         text = file
     elif len(symbols) > 1:
         raise BadInput(
-            f"--data {text}: found a file without its symbol, "
+            f"{option} {text}: found a file without its symbol, "
             f"expected SYMBOL=FILE for each of {', '.join(symbols)}"
         )
     else:
         symbol = symbols[0]
     if not text:
-        raise BadInput(f"--data: found no name of a file for {symbol}, expected one")
+        raise BadInput(f"{option}: found no name of a file for {symbol}, expected one")
     return symbol, text
 
 

@@ -23,6 +23,24 @@ _GROUPS: Final = {
 }
 
 
+def held(outcome: Outcome) -> "Table":
+    """Return how each bot stands, and how often it has traded."""
+    columns = ("bot", "symbol", "now", "positions", "entries", "exits", "open cost")
+    shown = table("Bots", *columns, words=3)
+    for bot in outcome.bots:
+        said = bot.figures
+        shown.add_row(
+            bot.name,
+            outcome.settings_of(bot).symbol,
+            bot.state.name,
+            f"{said.positions:,}",
+            f"{said.entries:,}",
+            f"{said.exits:,}",
+            quote(said.open_cost),
+        )
+    return shown
+
+
 def earned(outcome: Outcome) -> "Table":
     """Return what each bot earned, and all of them."""
     currency = outcome.settings.portfolio.quote

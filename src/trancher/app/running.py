@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from trancher.app.amounts import duration
 from trancher.app.backtesting import Source, engine_portfolio, signals_of
 from trancher.app.configured import Settings
 from trancher.app.keeping import new_run
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
+from trancher.app.words import Mismatch
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Terms
@@ -26,7 +28,24 @@ from trancher.store.database import Database
 from trancher.store.entries import RunKind
 
 LEASE: Final = timedelta(seconds=10)
-"""After so long a bot of a silent process may be taken over."""
+"""How long a command has a bot that nobody runs; it is given back at once."""
+_SHORTEST: Final = timedelta(seconds=1)
+
+
+def lease_of(text: str) -> timedelta:
+    """Return after how long a bot of a silent process may be taken over.
+
+    Raises:
+        BadInput: it is no length of time, or too short.
+    """
+    try:
+        length = duration().read(text)
+    except Mismatch as problem:
+        raise BadInput(f"--lease: found {text!r}, expected {problem.expected}") from problem
+    assert isinstance(length, timedelta)
+    if length < _SHORTEST:
+        raise BadInput(f"--lease: found {text!r}, expected at least 1s")
+    return length
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> tuple[BotName, ...]:
@@ -55,6 +74,7 @@ def crew_of(
     *,
     bots: Sequence[BotName],
     alone: bool,
+    lease: timedelta,
     clock: Callable[[], datetime],
     stop_file: Path | None,
     tell: Tell,
@@ -63,6 +83,7 @@ def crew_of(
 
     Args:
         alone: whether the bots go on without the others of the configuration, wherever they run.
+        lease: after so long a bot of a silent process may be taken over.
         stop_file: as long as it is there, no entry is made.
 
     Raises:
@@ -96,7 +117,7 @@ def crew_of(
         together=together,
         clock=clock,
         sleep=time.sleep,
-        lease=LEASE,
+        lease=lease,
         stopped=(lambda: False) if stop_file is None else stop_file.exists,
     )
     return Crew(database, parts, host, tell=tell)

@@ -7,8 +7,8 @@ lease for as long as it takes.
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,12 +29,13 @@ from trancher.store.commands import Answer, Command
 from trancher.store.database import Database
 from trancher.store.enrolling import take
 from trancher.store.entries import Mode, RunKind
+from trancher.store.errors import StoreFailure
 from trancher.store.halts import Action, Halt, Scope
 from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.sharing import Owner
 
-_PATIENCE: Final = 10.0
-"""Seconds that a command waits for the process that runs the bot."""
+_PATIENCE: Final = 3.0
+"""Seconds that a command waits beyond the lease of the process that runs the bot."""
 _PAUSE: Final = 0.05
 
 
@@ -65,6 +66,20 @@ class Running:
         hint = f"; did you mean {meant}?" if meant else ""
         raise BadInput(f"bot: found {name!r}, expected one of {', '.join(names)}{hint}")
 
+    def check_tranche(self, bot: BotBooks, tranche: str) -> None:
+        """Check that a bot holds something of a tranche.
+
+        Raises:
+            BadInput: it does not.
+        """
+        held = [held.id for one in bot.active for held in one.book.open]
+        if tranche not in held:
+            listed = ", ".join(held) or "none is"
+            raise BadInput(
+                f"--tranche {tranche}: found no such tranche of {bot.facts.name}, "
+                f"expected one that is open: {listed}"
+            )
+
     def of_position(self, position_id: str) -> BotBooks:
         """Return the bot that has a position open.
 
@@ -81,6 +96,18 @@ class Running:
         return active[PositionId(position_id)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping:
+    """What somebody wants stopped; as store.halts.Halt, before it has a number and a time."""
+
+    scope: Scope
+    bot: BotName | None
+    target: str | None
+    action: Action
+    share: Decimal | None
+    reason: str
+
+
 @contextmanager
 def running(url: str) -> Iterator[Running]:
     """Open what runs in the database at `url`.
@@ -91,8 +118,9 @@ def running(url: str) -> Iterator[Running]:
     """
     with in_one_sentence(), books_to_read(url, mode=Mode.PAPER) as database:
         books = Books(database)
-        run = books.latest_run()
-        if run is None or run.kind is not RunKind.RUN:
+        # Somebody may have kept a backtest there since.
+        run = books.latest_run(kind=RunKind.RUN)
+        if run is None:
             raise BadInput(
                 f"{database.where}: found no bots that run, expected some; "
                 "`trancher run CONFIG --replay FILE` runs them"
@@ -111,7 +139,7 @@ def ask(
     bot: BotBooks,
     command: Command,
     *,
-    key: str | None = None,
+    key: str | None,
     clock: Callable[[], datetime],
 ) -> Answer:
     """Ask something of a bot and wait for what comes of it.
@@ -122,35 +150,80 @@ def ask(
     Raises:
         Failed: the process that runs the bot has not answered; it will carry it out all the same.
     """
-    portfolio_id, name = found.run.portfolio_id, bot.facts.name
     with found.database.writing() as connection:
         number = commands.ask(
             connection,
-            portfolio_id=portfolio_id,
-            bot=name,
+            portfolio_id=found.run.portfolio_id,
+            bot=bot.facts.name,
             command=command,
             key=key,
             at=clock(),
         )
-    waited = 0.0
+    (said,) = _answers(found, {number: bot}, clock=clock)
+    if isinstance(said, str):
+        raise Failed(said)
+    return said
+
+
+def _answers(
+    found: Running, asked: Mapping[int, BotBooks], *, clock: Callable[[], datetime]
+) -> list[Answer | str]:
+    """Wait until all that was asked is answered; return the answers, or why there is none.
+
+    Whose process has died is asked for in vain until its lease has run out; then it is done here.
+    """
+    said: dict[int, Answer] = {}
+    waits_until = time.monotonic() + _longest_lease(found, asked.values(), clock) + _PATIENCE
     while True:
         with found.database.reading() as connection:
-            said = commands.answer_of(connection, portfolio_id=portfolio_id, number=number)
-        if said is not None:
-            return said
-        _carry_out(found, bot, clock=clock)
-        if waited >= _PATIENCE:
+            for number in asked.keys() - said.keys():
+                answer = commands.answer_of(
+                    connection, portfolio_id=found.run.portfolio_id, number=number
+                )
+                if answer is not None:
+                    said[number] = answer
+        left = [number for number in asked if number not in said]
+        if not left or time.monotonic() > waits_until:
             break
+        for number in left:
+            # What others do meanwhile is in the way of this, and no reason to give up.
+            with suppress(StoreFailure):
+                _carry_out(found, asked[number], clock=clock)
         time.sleep(_PAUSE)
-        waited += _PAUSE
-    raise Failed(
-        f"bot {name}: found no answer within {_PATIENCE:g} s, expected one from "
-        f"{_holder(found, name, clock)}, which runs it; it is asked, and will do it"
-    )
+    return [
+        said[number] if number in said else _unanswered(found, bot.facts.name, clock)
+        for number, bot in asked.items()
+    ]
+
+
+def _longest_lease(
+    found: Running, bots: Iterable[BotBooks], clock: Callable[[], datetime]
+) -> float:
+    """Return in how many seconds the last lease of these bots has run out that nobody renews."""
+    with found.database.reading() as connection:
+        now = found.database.now(connection, clock)
+        ends = [
+            leases.ends_at(
+                connection, portfolio_id=found.run.portfolio_id, bot=one.facts.name, now=now
+            )
+            for one in bots
+        ]
+    return (max(ends, default=now) - now).total_seconds()
+
+
+def _unanswered(found: Running, name: BotName, clock: Callable[[], datetime]) -> str:
+    holder = _holder(found, name, clock) or "whoever runs it next"
+    return f"bot {name}: found no answer yet, expected one from {holder}; it is asked, and waits"
 
 
 def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) -> None:
-    """Do what is asked of a bot that nobody runs; nothing happens where somebody does."""
+    """Do what is asked of a bot that nobody runs; nothing happens where somebody does.
+
+    Raises:
+        StoreFailure: others were in the way; the same may work later.
+    """
+    if _holder(found, bot.facts.name, clock) is not None:
+        return
     facts = bot.facts
     run = Books(found.database).run_of(found.run, facts.name)
     owner = Owner(
@@ -179,37 +252,63 @@ def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) 
         desk.keeper.give_up()
 
 
-def _holder(found: Running, bot: BotName, clock: Callable[[], datetime]) -> str:
+def _holder(found: Running, bot: BotName, clock: Callable[[], datetime]) -> str | None:
+    """Return the process that runs a bot now, or None."""
     with found.database.reading() as connection:
         now = found.database.now(connection, clock)
-        holder = leases.holder(connection, portfolio_id=found.run.portfolio_id, bot=bot, now=now)
-    return holder or "the process"
+        return leases.holder(connection, portfolio_id=found.run.portfolio_id, bot=bot, now=now)
 
 
-def halt(
+def stop(
     found: Running,
+    stopping: Stopping,
+    bots: Sequence[BotBooks],
     *,
-    scope: Scope,
-    bot: BotName | None,
-    target: str | None,
-    action: Action,
-    share: Decimal | None,
-    reason: str,
+    command: Callable[[Halt], Command | None],
     clock: Callable[[], datetime],
-) -> Halt:
-    """Stop entries, in every process, from now on until they are resumed."""
+) -> tuple[Halt, dict[BotName, Answer | str | None]]:
+    """Stop entries, in every process, from now on until they are resumed.
+
+    What is asked of the bots beside it is written with it: whoever dies meanwhile, it is done.
+
+    Args:
+        bots: those that it reaches.
+        command: says what a halt asks of each of them.
+
+    Returns:
+        The halt, and for each bot what came of it; None where nothing is asked.
+    """
     with found.database.writing() as connection:
-        return stops.place(
+        placed = stops.place(
             connection,
             portfolio_id=found.run.portfolio_id,
-            scope=scope,
-            bot=bot,
-            target=target,
-            action=action,
-            share=share,
-            reason=reason,
+            scope=stopping.scope,
+            bot=stopping.bot,
+            target=stopping.target,
+            action=stopping.action,
+            share=stopping.share,
+            reason=stopping.reason,
             at=clock(),
         )
+        wanted = command(placed)
+        asked = {
+            commands.ask(
+                connection,
+                portfolio_id=found.run.portfolio_id,
+                bot=one.facts.name,
+                command=wanted,
+                key=None,
+                at=placed.at,
+            ): one
+            for one in bots
+            if wanted is not None
+        }
+    if wanted is None:
+        return placed, {one.facts.name: None for one in bots}
+    said = _answers(found, asked, clock=clock)
+    return placed, {
+        one.facts.name: answer for one, answer in zip(asked.values(), said, strict=True)
+    }
 
 
 def resume(

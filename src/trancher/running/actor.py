@@ -69,8 +69,11 @@ class Actor(Desk):
 
     @property
     def is_over(self) -> bool:
-        """Whether the bot has come to the end of its candles, and was told of them."""
-        return self._done.phase == OVER
+        """Whether the bot has come to the end of its candles, and was told of them.
+
+        A bot that was, and finds more candles now, goes on.
+        """
+        return self._done.phase == OVER and self.next is None
 
     @exact
     def do(self) -> None:

@@ -42,6 +42,8 @@ _LISTENING: Final = timedelta(milliseconds=50)
 """Between two looks at what people have asked for."""
 _PATIENCE: Final = 1.0
 """Seconds before a bot whose database failed is made anew."""
+_WORTH_SAYING: Final = timedelta(seconds=1)
+"""How long a bot waits for others before anybody is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class _Member:
     part: Part
     owner: Owner
     actor: Actor | None = None
+    waits_since: datetime | None = None
     told: set[News] = field(default_factory=set)
 
 
@@ -133,6 +136,11 @@ class Crew:
         self._others: dict[BotName, Progress] = {}
         self._held_at = self._obeyed_at = host.clock()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all bots have come to the end of their candles."""
+        return all(one.actor is not None and one.actor.is_over for one in self._members)
+
     def run(self, *, going_on: Callable[[], bool], moved: Callable[[datetime], None]) -> None:
         """Run until all is over.
 
@@ -149,7 +157,7 @@ class Crew:
                 self._obey()
                 self._hold()
                 ready = [one for one in self._members if one.actor is not None]
-                if all(one.actor is not None and one.actor.is_over for one in self._members):
+                if self.is_over:
                     return
                 if not self._step(ready, moved):
                     self._host.sleep(_PAUSE)
@@ -166,6 +174,7 @@ class Crew:
         assert actor is not None
         if not self._is_first(member, actor):
             return False
+        member.waits_since = None
         step = actor.next
         self._try(member, actor.do)
         if step is not None:
@@ -186,8 +195,15 @@ class Crew:
                 self._others = progress.load_all(connection, portfolio_id=self._portfolio_id)
             behind = self._behind(actor.next, mine)
         if behind:
-            self._say(member, News.WAITS, ", ".join(behind))
+            self._waits(member, behind)
         return not behind
+
+    def _waits(self, member: _Member, behind: Sequence[BotName]) -> None:
+        """Tell whom a bot waits for, where that is longer than bots in step always wait."""
+        now = self._host.clock()
+        member.waits_since = member.waits_since or now
+        if now - member.waits_since >= _WORTH_SAYING:
+            self._say(member, News.WAITS, ", ".join(behind))
 
     def _behind(self, step: Step, mine: set[BotName]) -> list[BotName]:
         return [
@@ -223,7 +239,7 @@ class Crew:
                 every_step=len(host.together) > 1,
                 stopped=host.stopped,
             )
-            self._say(member, News.RUNS)
+            self._say(member, News.OVER if member.actor.is_over else News.RUNS)
             if not member.actor.is_over:
                 self._try(member, member.actor.publish)
 

@@ -170,6 +170,9 @@ class Desk:
 
     def _carried_out(self, command: Command, at: datetime) -> Answer:
         price = command.price or self.seat.price
+        if price is None and command.deed is not Deed.ADD:
+            # It has never looked at the market, so it neither holds nor buys anything.
+            return Answer()
         if price is None:
             return Answer(
                 problem=f"bot {self.name}: found no price of {self.symbol} yet, "

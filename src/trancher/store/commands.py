@@ -8,7 +8,7 @@ Invariants:
 2. One key has one body: the same key with another one is refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,7 @@ from trancher.core.decision import Decision
 from trancher.core.order import BotName, TrancheId
 from trancher.store import configurations, sharing, tables
 from trancher.store.codec import Codec
+from trancher.store.entries import plain
 from trancher.store.errors import StoreError
 
 
@@ -148,6 +149,7 @@ def answer(
 ) -> None:
     """Write what came of a command."""
     table = tables.command
+    said = replace(said, decisions=tuple(map(plain, said.decisions)))
     connection.execute(
         update(table)
         .where(table.c.portfolio_id == portfolio_id, table.c.number == number)

@@ -57,6 +57,7 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
         portfolio_id = configurations.portfolio_id(
             connection, name=new.portfolio, quote=new.quote, where=database.where
         )
+        _is_the_only_one(connection, portfolio_id, new)
         table = tables.bot_usage
         place = connection.execute(
             select(table.c.run_id, table.c.symbol).where(
@@ -78,30 +79,38 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
                 found=f"a journal of {place.symbol}",
                 expected=f"one of {owner.symbol}; a bot on another symbol needs a name of its own",
             )
-        _is_the_same(connection, owner, new)
         return owner
 
 
-def _is_the_same(connection: Connection, owner: Owner, new: NewRun) -> None:
-    """Refuse another configuration than the one that a bot runs with.
+def _is_the_only_one(connection: Connection, portfolio_id: int, new: NewRun) -> None:
+    """Refuse another configuration than the one that the bots of a portfolio run with.
+
+    They share its limits, and each process reads them from its own.
 
     Raises:
         UnusableDatabase: it is another.
     """
-    run, configuration = tables.run, tables.configuration
-    version, hash_ = connection.execute(
-        select(configuration.c.version, configuration.c.hash)
+    run, configuration, usage = tables.run, tables.configuration, tables.bot_usage
+    other = connection.execute(
+        select(configuration.c.version)
         .join(
             run,
             (run.c.portfolio_id == configuration.c.portfolio_id)
             & (run.c.configuration_version == configuration.c.version),
         )
-        .where(run.c.portfolio_id == owner.portfolio_id, run.c.id == owner.run_id)
-    ).one()
-    if hash_ != new.configuration_hash:
+        .join(
+            usage,
+            (usage.c.portfolio_id == run.c.portfolio_id) & (usage.c.run_id == run.c.id),
+        )
+        .where(
+            usage.c.portfolio_id == portfolio_id, configuration.c.hash != new.configuration_hash
+        )
+        .limit(1)
+    ).scalar()
+    if other is not None:
         raise UnusableDatabase(
-            where=f"bot {owner.bot}",
-            found=f"a configuration other than version {version}, which it runs with",
+            where=f"portfolio {new.portfolio}",
+            found=f"bots that run with another configuration, version {other}",
             expected="that one, or another name of the portfolio",
         )
 

@@ -151,11 +151,11 @@ class Decided:
 
 def decided(record: Record) -> Decided:
     """Return the entry of a record that has ended."""
-    last = None if record.count == 1 else _plain(record.last)
-    return Decided(first=_plain(record.first), last=last, count=record.count)
+    last = None if record.count == 1 else plain(record.last)
+    return Decided(first=plain(record.first), last=last, count=record.count)
 
 
-def _plain(decision: Decision) -> Decision:
+def plain(decision: Decision) -> Decision:
     """Return a decision whose anchor price, a quotient, is 50000 and not 5E+4."""
     price = decision.anchor_price
     if price is None or "E+" not in str(price):

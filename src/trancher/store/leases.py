@@ -58,6 +58,16 @@ def holder(
     return row.owner
 
 
+def ends_at(connection: Connection, *, portfolio_id: int, bot: BotName, now: datetime) -> datetime:
+    """Return when a bot is free again if its holder keeps silent; `now` where it is."""
+    table = tables.lease
+    row = connection.execute(select(table).where(*_of(portfolio_id, bot))).one_or_none()
+    if row is None or row.owner is None:
+        return now
+    assert isinstance(row.until, datetime)
+    return max(row.until, now)
+
+
 def offer(connection: Connection, *, portfolio_id: int, bot: BotName, now: datetime) -> None:
     """Make the lease of a bot that nobody has run yet."""
     row = {"portfolio_id": portfolio_id, "bot": bot, "owner": None, "epoch": 0, "until": now}

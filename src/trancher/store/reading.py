@@ -97,11 +97,20 @@ class Books:
         """Return every run, oldest first."""
         return tuple(_run(row) for row in self._all(_runs()))
 
-    def latest_run(self, *, portfolio: str | None = None) -> Run | None:
-        """Return the run that began last, of one portfolio or of all, or None without one."""
+    def latest_run(
+        self, *, portfolio: str | None = None, kind: RunKind | None = None
+    ) -> Run | None:
+        """Return the run that began last, or None without one.
+
+        Args:
+            portfolio: leaves out those of others.
+            kind: leaves out those of other kinds.
+        """
         query = _runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1)
         if portfolio is not None:
             query = query.where(tables.portfolio.c.name == portfolio)
+        if kind is not None:
+            query = query.where(tables.run.c.kind == kind)
         found = self._all(query)
         return self._with_others(_run(found[0])) if found else None
 
@@ -196,7 +205,10 @@ class Books:
         return POSITIONS.decode(found[0].document) if found else None
 
     def decisions(self, run: Run, bot: BotName | None, *, limit: int) -> tuple[Record, ...]:
-        """Return the latest decisions of a bot, or of all bots, newest first."""
+        """Return the latest decisions of a bot, or of all bots, newest first.
+
+        Of a bot that runs, a refusal that still repeats is the latest, and no journal has it yet.
+        """
         decision, journal = tables.decision.c, tables.journal.c
         query = (
             select(journal.payload)
@@ -218,7 +230,22 @@ class Books:
                 & (tables.bot.c.name == bot)
             )
             query = query.join(tables.bot, same).where(*_within(tables.bot, run))
-        return tuple(_record(row.payload) for row in self._all(query))
+        found = [_record(row.payload) for row in self._all(query)]
+        found += self._still_refused(run, bot)
+        newest = sorted(found, key=lambda one: one.last.at, reverse=True)
+        return tuple(newest[:limit])
+
+    def _still_refused(self, run: Run, bot: BotName | None) -> list[Record]:
+        """Return what bots that run are refused again and again."""
+        if not run.together:
+            return []
+        with self._reading() as connection:
+            done = progress.load_all(connection, portfolio_id=run.portfolio_id)
+        return [
+            one.memory.refused.record
+            for name, one in done.items()
+            if one.memory.refused is not None and bot in {None, name}
+        ]
 
     def journal(
         self, run: Run, *, first: int = 1, limit: int, position_id: PositionId | None = None

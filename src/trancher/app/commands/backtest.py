@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad, sources_of
 from trancher.app.output import Json, print_json
-from trancher.app.tables import console, progress, quote, table
+from trancher.app.tables import console, progress, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,8 +64,6 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run the bots of a configuration over candles and show what they bought, sold and earned."""
-    from trancher.app.backtesting import read_sources
-    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import read_signals
     from trancher.app.report_file import check_target
     from trancher.app.run_document import document
@@ -74,12 +72,13 @@ def backtest(
     began = perf_counter()
     check_target(report, option="--report", force=force)
     settings = load(config)
-    sources = read_sources(
+    sources = sources_of(
         data,
         settings,
-        on_bad=parse_on_bad(on_bad),
-        now=datetime.now(UTC),
-        layout=parse_layout(columns, newest_first=newest_first),
+        option="--data",
+        on_bad=on_bad,
+        columns=columns,
+        newest_first=newest_first,
     )
     with progress("candles") as moved:
         done, kept = run(
@@ -177,10 +176,10 @@ def run(
 def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
     """Print the tables of a backtest."""
     from trancher.app.run_document import assumptions
-    from trancher.app.run_tables import beside, earned, exits
+    from trancher.app.run_tables import beside, earned, exits, held
 
     out = console()
-    out.print(_bots(done))
+    out.print(held(done.outcome))
     out.print(earned(done.outcome))
     if done.total.exits:
         out.print(exits(done.outcome))
@@ -198,23 +197,6 @@ def print_backtest(done: "Backtest", *, elapsed: timedelta) -> None:
         f"Books balance to the last digit. {done.replayed.candles:,} candles "
         f"in {elapsed.total_seconds():.1f} s."
     )
-
-
-def _bots(done: "Backtest") -> "Table":
-    columns = ("bot", "symbol", "now", "positions", "entries", "exits", "open cost")
-    shown = table("Bots", *columns, words=3)
-    for bot in done.bots:
-        said = bot.figures
-        shown.add_row(
-            bot.name,
-            done.outcome.settings_of(bot).symbol,
-            bot.state.name,
-            f"{said.positions:,}",
-            f"{said.entries:,}",
-            f"{said.exits:,}",
-            quote(said.open_cost),
-        )
-    return shown
 
 
 def _refusals(done: "Backtest") -> "Table":

@@ -12,9 +12,12 @@ from trancher.app.output import BadInput, Failed, Json, print_json
 from trancher.app.tables import console, table
 
 if TYPE_CHECKING:
-    from trancher.app.running_bots import Running
+    from collections.abc import Mapping
+
+    from trancher.app.running_bots import Running, Stopping
+    from trancher.core.order import BotName
     from trancher.store.commands import Answer, Command
-    from trancher.store.halts import Halt, Scope
+    from trancher.store.halts import Action, Halt
     from trancher.store.reading import BotBooks
 
 Price = Annotated[
@@ -99,32 +102,15 @@ def stop(
     json: AsJson = False,
 ) -> None:
     """Stop in an emergency: no entry any more, and what works canceled, or all of it sold."""
-    from trancher.app.running_bots import halt, now, running
-    from trancher.store.halts import Action
+    from trancher.app.running_bots import now, running
+    from trancher.app.running_bots import stop as stop_bots
 
-    if action not in ("freeze", "cancel", "reduce", "flatten"):
-        raise BadInput(
-            f"--action {action}: found no such action, expected freeze, cancel, reduce or flatten"
-        )
-    wanted = Action(action)
-    if (wanted is Action.REDUCE) != (share is not None):
-        raise BadInput("--share: expected with --action reduce, and with nothing else")
-    left = None if share is None else share_of_held("--share", share)
-    if left == 1:
-        raise BadInput("--share 1: found all of it, expected less, for it is what is left")
+    wanted, left = _wanted(action, share, tranche)
     with running(url_of(db)) as found:
-        scope, bots, target = _scope(found, bot, position, tranche)
-        placed = halt(
-            found,
-            scope=scope,
-            bot=bots[0].facts.name if bot or position else None,
-            target=target,
-            action=wanted,
-            share=left,
-            reason=reason,
-            clock=now,
+        stopping, bots = _stopping(
+            found, bot, position, tranche, action=wanted, share=left, reason=reason
         )
-        results = [_stopped(found, one, placed, tranche=tranche) for one in bots]
+        placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
     _tell_stopped(placed, results, json=json)
 
 
@@ -136,22 +122,16 @@ def pause(
     json: AsJson = False,
 ) -> None:
     """Make no new entries until `resume`; exits go on."""
-    from trancher.app.running_bots import halt, now, running
+    from trancher.app.running_bots import now, running
+    from trancher.app.running_bots import stop as stop_bots
     from trancher.store.halts import Action
 
     with running(url_of(db)) as found:
-        scope, bots, _ = _scope(found, bot, None, None)
-        placed = halt(
-            found,
-            scope=scope,
-            bot=bots[0].facts.name if bot else None,
-            target=None,
-            action=Action.PAUSE,
-            share=None,
-            reason=reason,
-            clock=now,
+        stopping, bots = _stopping(
+            found, bot, None, None, action=Action.PAUSE, share=None, reason=reason
         )
-    _tell_stopped(placed, [], json=json)
+        placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
+    _tell_stopped(placed, results, json=json)
 
 
 def resume(
@@ -166,10 +146,15 @@ def resume(
     from trancher.app.running_bots import now, running, standing_halts
     from trancher.app.running_bots import resume as lift
 
+    _check_scope(bot, position, tranche)
     with running(url_of(db)) as found:
-        _, bots, target = _scope(found, bot, position, tranche)
-        name = bots[0].facts.name if bot or position else None
-        lifted = lift(found, bot=name, target=target, clock=now)
+        halts = standing_halts(found)
+        # A position that was flattened is no longer there, and its stop still is.
+        of_position = {one.target: one.bot for one in halts if one.scope == "position"}
+        name = of_position.get(position) if bot is None else found.named(bot).facts.name
+        target = position or tranche
+        meant = position is None or position in of_position
+        lifted = lift(found, bot=name, target=target, clock=now) if meant else ()
         left = standing_halts(found)
     if not lifted:
         said = "; ".join(map(halt_in_words, left)) or "nothing is stopped"
@@ -201,75 +186,139 @@ def _ask(bot: str, command: "Command", *, key: str | None, db: str | None, json:
         raise Failed(f"{bot}: refused")
 
 
-def _stopped(
-    found: "Running", bot: "BotBooks", placed: "Halt", *, tranche: str | None
-) -> "tuple[str, Answer | str]":
-    """Have done to a bot what a stop asks for; return what came of it, or why nothing did."""
-    from trancher.app.running_bots import ask, now
-    from trancher.core.order import TrancheId
-    from trancher.store.commands import Command, Deed
+def _wanted(
+    action: str, share: str | None, tranche: str | None
+) -> "tuple[Action, Decimal | None]":
+    """Return what a stop does, and what it leaves of a position."""
     from trancher.store.halts import Action
 
-    action, left = placed.action, placed.share
-    name, reason = bot.facts.name, f"{placed.reason} (halt {placed.number})"
-    deed = {Action.CANCEL: Deed.CANCEL, Action.REDUCE: Deed.SELL, Action.FLATTEN: Deed.FLATTEN}
-    if action not in deed:
-        return name, "no entries"
-    if tranche is not None and action is Action.FLATTEN:
-        command = Command(deed=Deed.SELL, reason=reason, tranche=TrancheId(tranche))
-    else:
-        share = None if left is None else 1 - left
-        command = Command(deed=deed[action], reason=reason, share=share)
-    try:
-        return name, ask(found, bot, command, key=f"halt {placed.number}", clock=now)
-    except Failed as problem:
-        return name, str(problem)
+    if action not in ("freeze", "cancel", "reduce", "flatten"):
+        raise BadInput(
+            f"--action {action}: found no such action, expected freeze, cancel, reduce or flatten"
+        )
+    wanted = Action(action)
+    if wanted is Action.REDUCE and share is None:
+        raise BadInput("--action reduce: found no --share beside it, expected what is left")
+    if wanted is not Action.REDUCE and share is not None:
+        raise BadInput(f"--share: found it with --action {action}, expected it with reduce")
+    if tranche is not None and wanted in {Action.REDUCE, Action.CANCEL}:
+        raise BadInput(
+            f"--tranche: found it with --action {action}, expected flatten, for a tranche is "
+            "sold whole, or freeze"
+        )
+    left = None if share is None else share_of_held("--share", share)
+    if left == 1:
+        raise BadInput(f"--share {share}: found all of it, expected less, for it is what is left")
+    return wanted, left
 
 
-def _scope(
-    found: "Running", bot: str | None, position: str | None, tranche: str | None
-) -> "tuple[Scope, list[BotBooks], str | None]":
-    """Return what is meant, and the bots that it reaches."""
-    from trancher.store.halts import Scope
+def _command(placed: "Halt") -> "Command | None":
+    """Return what a halt asks of each bot that it reaches; None where it only stops entries."""
+    from trancher.core.order import TrancheId
+    from trancher.store.commands import Command, Deed
+    from trancher.store.halts import Action, Scope
 
+    deeds = {Action.CANCEL: Deed.CANCEL, Action.REDUCE: Deed.SELL, Action.FLATTEN: Deed.FLATTEN}
+    if placed.action not in deeds:
+        return None
+    reason = f"{placed.reason} (halt {placed.number})"
+    if placed.scope is Scope.TRANCHE and placed.target is not None:
+        return Command(deed=Deed.SELL, reason=reason, tranche=TrancheId(placed.target))
+    share = None if placed.share is None else 1 - placed.share
+    return Command(deed=deeds[placed.action], reason=reason, share=share)
+
+
+def _check_scope(bot: str | None, position: str | None, tranche: str | None) -> None:
     if tranche is not None and bot is None:
         raise BadInput(f"--tranche {tranche}: found no bot beside it, expected --bot")
     if position is not None and bot is not None:
         raise BadInput("--bot, --position: found both, expected one of them")
+
+
+def _stopping(
+    found: "Running",
+    bot: str | None,
+    position: str | None,
+    tranche: str | None,
+    *,
+    action: "Action",
+    share: Decimal | None,
+    reason: str,
+) -> "tuple[Stopping, list[BotBooks]]":
+    """Return what is meant, and the bots that it reaches."""
+    from trancher.app.running_bots import Stopping
+    from trancher.store.halts import Scope
+
+    _check_scope(bot, position, tranche)
     if position is not None:
-        return Scope.POSITION, [found.of_position(position)], position
-    if bot is not None:
-        scope = Scope.BOT if tranche is None else Scope.TRANCHE
-        return scope, [found.named(bot)], tranche
-    return Scope.PORTFOLIO, list(found.bots), None
+        scope, bots = Scope.POSITION, [found.of_position(position)]
+    elif bot is not None:
+        scope, bots = Scope.BOT, [found.named(bot)]
+    else:
+        scope, bots = Scope.PORTFOLIO, list(found.bots)
+    if tranche is not None:
+        scope = Scope.TRANCHE
+        found.check_tranche(bots[0], tranche)
+    stopping = Stopping(
+        scope=scope,
+        bot=None if scope is Scope.PORTFOLIO else bots[0].facts.name,
+        target=position or tranche,
+        action=action,
+        share=share,
+        reason=reason,
+    )
+    return stopping, bots
 
 
 def _tell_stopped(
-    placed: "Halt", results: "list[tuple[str, Answer | str]]", *, json: bool
+    placed: "Halt", results: "Mapping[BotName, Answer | str | None]", *, json: bool
 ) -> None:
     if json:
-        said: list[Json] = [
-            {"bot": bot, "failed": came} if isinstance(came, str)
-            else {"bot": bot, **_answer_document(came)}
-            for bot, came in results
-        ]  # fmt: skip
+        said = [_result_document(bot, came) for bot, came in results.items()]
         print_json({"halt": halt_document(placed), "results": said})
-        return
+    else:
+        _print_stopped(placed, results)
+    failed = [bot for bot, came in results.items() if came is not None and not _is_done(came)]
+    if failed:
+        raise Failed(
+            f"halt {placed.number}: no entries, but not all was done of {', '.join(failed)}"
+        )
+
+
+def _is_done(came: "Answer | str") -> bool:
+    return (
+        not isinstance(came, str)
+        and came.problem is None
+        and all(one.accepted for one in came.decisions)
+    )
+
+
+def _result_document(bot: str, came: "Answer | str | None") -> Json:
+    if isinstance(came, str):
+        return {"bot": bot, "decisions": [], "problem": came}
+    if came is None:
+        return {"bot": bot, "decisions": [], "problem": None}
+    return {"bot": bot, **_answer_document(came)}
+
+
+def _print_stopped(placed: "Halt", results: "Mapping[BotName, Answer | str | None]") -> None:
     out = console()
     out.print(f"{halt_in_words(placed)}: no entries until `trancher resume`.", soft_wrap=True)
-    if not results:
+    if all(came is None for came in results.values()):
         return
     shown = table("What was done", "bot", "came of it", words=2)
-    for bot, came in results:
-        lines = [came] if isinstance(came, str) else list(_answer_in_words(bot, came, currency=""))
-        shown.add_row(bot, "\n".join(lines))
+    for bot, came in results.items():
+        said = [came] if isinstance(came, str) else _answer_in_words(bot, came, currency="")
+        shown.add_row(bot, "\n".join(said))
     out.print(shown)
 
 
-def _answer_in_words(bot: str, said: "Answer", *, currency: str) -> list[str]:
+def _answer_in_words(bot: str, said: "Answer | None", *, currency: str) -> list[str]:
     from trancher.app.sentences import outcome
     from trancher.core.order import EntryOrder
 
+    if said is None:
+        return ["no entries"]
     if said.problem is not None:
         return [said.problem]
     lines: list[str] = []

@@ -1,6 +1,6 @@
 """`trancher report`: what the latest run in a database earned, in tables, JSON or a page."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Final
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from trancher.app.commands.books import AsJson, Db, print_run, url_of
-from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad, sources_of
 from trancher.app.output import BadInput, print_json
 from trancher.app.tables import console, progress
 
@@ -41,8 +41,6 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Show what the latest run earned: by bot, tranche, signal, temperature, hour and month."""
-    from trancher.app.backtesting import read_sources
-    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.report import write_report
     from trancher.app.report_file import check_target
     from trancher.app.report_section import counted
@@ -58,12 +56,13 @@ def report(
         kept = read_run(url_of(db), progress=moved)
     sources = {}
     if data:
-        sources = read_sources(
+        sources = sources_of(
             data,
             kept.settings,
-            on_bad=parse_on_bad(on_bad),
-            now=datetime.now(UTC),
-            layout=parse_layout(columns, newest_first=newest_first),
+            option="--data",
+            on_bad=on_bad,
+            columns=columns,
+            newest_first=newest_first,
         )
     outcome = outcome_of(kept, sources)
     with progress(_EVENTS) as moved:

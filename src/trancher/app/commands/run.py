@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -10,72 +11,84 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.backtest import Outside
-from trancher.app.commands.books import Db, url_of
-from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad
+from trancher.app.commands.books import AsJson, Db, status, url_of
+from trancher.app.commands.candle_options import Columns, NewestFirst, OnBad, sources_of
 from trancher.app.output import Failed
-from trancher.app.tables import progress
+from trancher.app.tables import console, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from trancher.app.backtesting import Source
+    from trancher.app.configured import Settings
     from trancher.core.order import BotName
-    from trancher.running.crew import News
+    from trancher.running.crew import Crew, News
+    from trancher.store.database import Database
+
+
+Replay = Annotated[
+    list[str],
+    typer.Option(
+        metavar="[SYMBOL=]FILE",
+        help="Candles to run through, CSV or Parquet; once per symbol of the configuration.",
+    ),
+]
+OnlyBots = Annotated[
+    list[str] | None,
+    typer.Option(help="Run this bot only; may be given again. Others run elsewhere."),
+]
+Alone = Annotated[
+    bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
+]
+Lease = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="After so long without a sign of life others may run its bots; at least 1s.",
+    ),
+]
+StopFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="As long as this file is there, nothing is bought."),
+]
 
 
 def run(
     config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
     *,
-    replay: Annotated[
-        list[str],
-        typer.Option(
-            metavar="[SYMBOL=]FILE",
-            help="Candles to run through, CSV or Parquet; once per symbol of the configuration.",
-        ),
-    ],
-    bot: Annotated[
-        list[str] | None,
-        typer.Option(help="Run this bot only; may be given again. Others run elsewhere."),
-    ] = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
-    ] = False,
+    replay: Replay,
+    bot: OnlyBots = None,
+    alone: Alone = False,
     signals: Outside = None,
     on_bad: OnBad = "fail",
     columns: Columns = None,
     newest_first: NewestFirst = False,
-    stop_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="As long as this file is there, nothing is bought."),
-    ] = None,
+    lease: Lease = "10s",
+    stop_file: StopFile = None,
     db: Db = None,
+    json: AsJson = False,
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
-    from trancher.app.backtesting import read_sources
-    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import read_signals
     from trancher.app.keeping import books_to_write
-    from trancher.app.running import chosen, crew_of
+    from trancher.app.running import chosen, crew_of, lease_of
     from trancher.app.settings import load
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import Mode
 
     settings = load(config)
     bots = chosen(settings, bot or [])
-    sources = read_sources(
+    length = lease_of(lease)
+    sources = sources_of(
         replay,
         settings,
-        on_bad=parse_on_bad(on_bad),
-        now=_now(),
-        layout=parse_layout(columns, newest_first=newest_first),
+        option="--replay",
+        on_bad=on_bad,
+        columns=columns,
+        newest_first=newest_first,
     )
     outside = read_signals(signals, settings)
-    stopping = _Stopping()
-    first = min(one.candles.time(0) for one in sources.values())
-    last = max(one.candles.closed_at(len(one.candles) - 1) for one in sources.values())
-    hours = (last - first).total_seconds() / 3600
-    with (
-        in_one_sentence(),
-        books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database,
-        progress("hours of the market") as moved,
-    ):
+    with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
         crew = crew_of(
             database,
             settings,
@@ -83,31 +96,66 @@ def run(
             outside,
             bots=bots,
             alone=alone,
+            lease=length,
             clock=_now,
             stop_file=stop_file,
             tell=_tell,
         )
+        _run_to_the_end(crew, sources)
+        if not json:
+            _print_end(database, settings, sources, bots)
+    if json:
+        status(db=db, json=True)
+
+
+def _run_to_the_end(crew: "Crew", sources: "Mapping[str, Source]") -> None:
+    """Let a crew run until its candles are over.
+
+    Raises:
+        Failed: somebody has stopped it before.
+    """
+    first = min(one.candles.time(0) for one in sources.values())
+    last = max(one.candles.closed_at(len(one.candles) - 1) for one in sources.values())
+    hours = (last - first).total_seconds() / 3600
+    with progress("hours of the market") as moved, _until_asked_to_stop() as going_on:
         crew.run(
-            going_on=stopping.is_going_on,
+            going_on=going_on,
             moved=lambda at: moved(int((at - first).total_seconds() // 3600), int(hours)),
         )
-    if not stopping.is_going_on():
+    if not crew.is_over:
         raise Failed("run: stopped before the end of the candles; the same command goes on")
 
 
-class _Stopping:
-    """Whether somebody has asked the process to stop; a step that is under way is finished."""
+def _print_end(
+    database: "Database",
+    settings: "Settings",
+    sources: "Mapping[str, Source]",
+    bots: "Sequence[BotName]",
+) -> None:
+    from trancher.app.run_so_far import outcome_so_far
+    from trancher.app.run_tables import beside, earned, held
 
-    def __init__(self) -> None:
-        self._asked = False
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, self._stop)
+    out, outcome = console(), outcome_so_far(database, settings, sources, names=bots)
+    out.print(held(outcome))
+    out.print(earned(outcome))
+    for sentence in beside(outcome):
+        out.print(sentence)
 
-    def is_going_on(self) -> bool:
-        return not self._asked
 
-    def _stop(self, _: int, __: FrameType | None) -> None:
-        self._asked = True
+@contextmanager
+def _until_asked_to_stop() -> "Iterator[Callable[[], bool]]":
+    """Give what says whether to go on: SIGINT and SIGTERM let a step that is under way end."""
+    asked: list[int] = []
+
+    def ask(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+
+    before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: not asked
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _tell(bot: "BotName", news: "News", more: str) -> None:

@@ -1,0 +1,69 @@
+"""What bots that run have come to so far, from their books, as the tables of a run tell it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from trancher.app.backtesting import Outcome, Source
+from trancher.app.configured import Settings
+from trancher.backtest.summary import BotSummary, bot_summary, cash_of, total
+from trancher.core.lifecycle import State
+from trancher.core.limits import RefusalCode
+from trancher.core.money import exact
+from trancher.core.order import BotName
+from trancher.store.database import Database
+from trancher.store.entries import RunKind
+from trancher.store.reading import Books, BotBooks
+from trancher.store.records import Record
+
+_ALL: Final = 2**31 - 1
+
+
+@exact
+def outcome_so_far(
+    database: Database,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    *,
+    names: Sequence[BotName],
+) -> Outcome:
+    """Return what bots have come to that have run; a refusal that still repeats is not counted.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    books = Books(database)
+    run = books.latest_run(portfolio=settings.portfolio.name, kind=RunKind.RUN)
+    assert run is not None, settings.portfolio.name
+    of_bots = [one for one in books.bots(run) if one.facts.name in names]
+    bots = tuple(
+        _summary(one, books.decisions(run, one.facts.name, limit=_ALL)) for one in of_bots
+    )
+    said = {one.name: one for one in settings.bots}
+    return Outcome(
+        settings=settings,
+        sources=sources,
+        traded={one.facts.name: said[one.facts.name].bot(one.facts.instrument) for one in of_bots},
+        bots=bots,
+        total=total(bots),
+        marked_at={one.facts.instrument.symbol: one.mark.at for one in of_bots if one.mark},
+        cash=cash_of(bots, before=run.cash),
+        outside_notes=(),
+        close_at_end=False,
+        ambiguous=None,
+    )
+
+
+def _summary(bot: BotBooks, records: Iterable[Record]) -> BotSummary:
+    assert bot.mark is not None, bot.facts.name
+    refused = Counter[RefusalCode]()
+    for record in records:
+        for refusal in record.last.refusals:
+            refused[refusal.code] += record.count
+    return bot_summary(
+        bot.facts.name,
+        state=bot.positions[-1].state if bot.positions else State.CLOSED,
+        positions=[one for one in bot.positions if one.book.tranche_count],
+        mark_price=bot.mark.price,
+        refusals=refused,
+    )
