@@ -34,7 +34,7 @@ PASSWORDS: Final = {
     "trancher_owner": "a long one",
     "trancher_app": "another one",
 }
-INSERT_ONLY: Final = ("journal", "fill", "loading")
+INSERT_ONLY: Final = ("journal", "fill", "posting", "loading")
 
 
 @pytest.fixture(scope="module")

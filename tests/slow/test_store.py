@@ -1,16 +1,27 @@
 """The store under load: a hundred thousand events, and fifty sudden deaths."""
 
 import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, select
 
 from command_line import done
 from store.kept import TEXT, keep, load, opened
 from store.killing import BACKTEST, killed, prepare
 from store.planting import plant
+from trancher.core.money import exact
+from trancher.core.order import PositionId
+from trancher.core.postings import Account, Balances
 from trancher.store import tables
+from trancher.store.codec import ENTRIES
+from trancher.store.entries import RunStarted
 from trancher.store.reading import Books
+from trancher.store.replaying import Replayed, Stored, stored_journal
 from trancher.store.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -34,6 +45,7 @@ PLANTED = [
     (tables.tranche, "open_cost"),
     (tables.orders, "filled"),
     (tables.fill, "price"),
+    (tables.posting, "amount"),
     (tables.decision, "price"),
 ]
 
@@ -61,6 +73,87 @@ def test_a_hundred_thousand_events_follow_from_the_journal(long: Path) -> None:
     assert run.entries > 100_000
     assert found.differences == ()
     database.close()
+
+
+@exact
+def test_postings_are_the_account_at_every_step_of_a_hundred_thousand_events(long: Path) -> None:
+    """
+    What is stored is read step by step beside the positions of the replay: for each asset the
+    postings of an entry are nothing in sum, and all so far are the cash, the base and the dust.
+    """
+    database = opened(long)
+    (run,) = Books(database).runs()
+    accounts, books = defaultdict[Place, Decimal](Decimal), defaultdict[Place, Decimal](Decimal)
+    seen: dict[str, Balances] = {}
+    number = 0
+    with database.reading() as connection:
+        moved = postings(connection)
+        journal = stored_journal(connection, run.portfolio_id, run.id)
+        started = ENTRIES.decode(next(journal).payload)
+        assert isinstance(started, RunStarted)
+        replayed = Replayed(started=started)
+        for row in chain([None], journal):
+            number = 1 if row is None else row.number
+            for account, asset, amount in moved[number]:
+                accounts[account, asset] += amount
+            assert set(totals_of(moved[number]).values()) <= {0}
+            if row is None:
+                books[Account.WALLET, started.quote] = started.cash
+            else:
+                take(replayed, row, seen, books)
+            assert {place: accounts[place] for place in books} == books
+        found = len(replayed.positions)
+    database.close()
+
+    assert number == run.entries > 100_000
+    assert found > 1_000
+    assert sum(len(one) for one in moved.values()) > 100_000
+    assert {account for account, _ in books} == {"wallet", "position", "dust"}
+    assert set(totals_of([(*place, amount) for place, amount in accounts.items()]).values()) == {0}
+
+
+Place = tuple[str, str]
+Line = tuple[str, str, Decimal]
+
+
+def postings(connection: Connection) -> dict[int, list[Line]]:
+    """Return the account, asset and amount of every posting, by the entry that moved it."""
+    table = tables.posting.c
+    found = defaultdict[int, list[Line]](list)
+    for number, *line in connection.execute(
+        select(table.number, table.account, table.asset, table.amount)
+    ):
+        found[number].append((line[0], line[1], line[2]))
+    return found
+
+
+def totals_of(lines: Iterable[Line]) -> dict[str, Decimal]:
+    """Return what `lines` come to for each asset."""
+    sums = defaultdict[str, Decimal](Decimal)
+    for _, asset, amount in lines:
+        sums[asset] += amount
+    return sums
+
+
+def take(
+    replayed: Replayed, row: Stored, seen: dict[str, Balances], books: dict[Place, Decimal]
+) -> None:
+    """Let an entry happen, and bring `books` to what is ours after it."""
+    position_id = None if row.position_id is None else PositionId(row.position_id)
+    replayed.take(row.number, position_id, ENTRIES.decode(row.payload))
+    if position_id is None:
+        return
+    position = replayed.positions[position_id]
+    book, instrument = position.book, position.instrument
+    now = {
+        (Account.WALLET, instrument.quote): book.cash_received - book.cash_paid,
+        (Account.POSITION, instrument.base): book.open_quantity,
+        (Account.DUST, instrument.base): book.dust_quantity - book.swept.quantity,
+    }
+    before = seen.get(position_id, {})
+    for place, amount in now.items():
+        books[place] += amount - before.get(place, 0)
+    seen[position_id] = now
 
 
 def test_one_digit_in_each_table_is_found_among_a_hundred_thousand_events(

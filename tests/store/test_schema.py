@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, insert, inspect
 from sqlalchemy.dialects import sqlite
 
 from store.kept import NOW, TEXT, keep, load, opened, url_of
+from store.planting import plant
 from trancher.core.signals import Temperature
 from trancher.store import making, schema, tables
 from trancher.store.codec import CONTRIBUTIONS
@@ -152,6 +153,20 @@ def test_a_later_revision_keeps_the_books(file: Path) -> None:
     assert verify(database).differences == ()
     assert len(Books(database).runs()) == 1
     database.close()
+
+
+def test_a_wrong_posting_stays_one_over_a_later_revision(file: Path) -> None:
+    """
+    Postings are made where a run has none, and never anew: nothing that was touched passes.
+    """
+    plant(file, tables.posting, "amount")
+
+    upgrade_database(url_of(file), progress=None, revisions=LATER)
+
+    database = open_database(url_of(file), mode=None, schema=LATER)
+    (found,) = verify(database).differences
+    database.close()
+    assert (found.table, found.column) == ("posting", "amount")
 
 
 def test_an_older_schema_is_refused_and_names_the_way_out(file: Path) -> None:

@@ -92,6 +92,26 @@ def test_what_the_journal_knows_fills_the_new_columns(file: Path) -> None:
     assert {row["expires_at"] for row in after["orders"]} == {None}
 
 
+def test_books_of_an_older_program_get_their_postings(file: Path) -> None:
+    """
+    From the journal: the cash it began with, and two assets, or three accounts, for each fill.
+    """
+    upgrade_database(url_of(file), progress=None)
+
+    after = rows_of(file)
+    (run,), (position,) = after["run"], after["position"]
+    held: dict[tuple[str, str], Decimal] = {}
+    for row in after["posting"]:
+        place = row["account"], row["asset"]
+        held[place] = held.get(place, Decimal(0)) + Decimal(row["amount"])
+    spent = Decimal(position["cash_paid"]) - Decimal(position["cash_received"])
+    assert held["wallet", "USD"] == Decimal(run["cash"]) - spent
+    assert held.get(("position", "BTC"), 0) == Decimal(position["open_quantity"])
+    assert {row["trade_id"] for row in after["posting"]} - {None} == {
+        row["trade_id"] for row in after["fill"]
+    }
+
+
 def test_every_entry_of_an_older_program_has_its_text(file: Path) -> None:
     """
     The codec reads what it did not write, and would write it so again.

@@ -9,7 +9,8 @@ import pytest
 
 from store.kept import TEXT, keep, load, opened, url_of
 from store.planting import FOLLOWING, columns, plant
-from trancher.store import making, tables
+from trancher.core.postings import postings_of
+from trancher.store import making, rows, tables
 from trancher.store.database import open_database
 from trancher.store.errors import UnusableDatabase
 from trancher.store.verify import Difference, Verified, verify
@@ -182,6 +183,27 @@ def test_books_that_were_given_another_mode_are_found(copy: Path) -> None:
     assert {(one.table, one.column, one.stored) for one in found} == {
         ("identity", "mode", "'live'")
     }
+
+
+def test_postings_that_do_not_balance_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Also where the store and its replay agree: each of the two sums is held against something else.
+    """
+    monkeypatch.setattr(
+        rows, "postings_of", lambda event, position: postings_of(event, position)[:-1]
+    )
+    database = opened(tmp_path / "books.db")
+    keep(database, hours=5)
+
+    found = verify(database).differences
+    database.close()
+
+    assert {(one.table, one.column) for one in found} == {("posting", "amount")}
+    assert {one.row for one in found} > {"often-1"}
+    assert "USD too much, expected sums of 0" in str(found[0])
+    assert "found other sums, expected what the books hold" in str(found[-1])
 
 
 def test_what_many_runs_say_of_one_row_is_told_once(copy: Path) -> None:

@@ -2,7 +2,7 @@
 
 A newer program knows more of a position than the one that wrote it down, and spells its document
 in another way; the journal has all of it. Journals, fills, decisions and what a run says of itself
-stay as they were written.
+stay as they were written, and so do postings; an older program has left none, and they are made.
 
 Invariants:
 1. What is remade is what verify compares: both take it from Replayed.rows.
@@ -12,9 +12,10 @@ Invariants:
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from trancher.store import tables, write
+from trancher.store.entries import RunStarted
 from trancher.store.errors import StoreError
 from trancher.store.replaying import (
     BrokenJournal,
@@ -31,10 +32,13 @@ Progress = Callable[[int, int], None]
 
 _BATCH: Final = 2_000
 REMADE: Final = (tables.position, tables.orders, tables.tranche)
+_MISSING: Final = (tables.posting,)
 
 
 def remake(connection: Connection, *, where: str, progress: Progress | None) -> None:
     """Write positions, orders and tranches anew, run by run, from their journals.
+
+    Postings are written for a run that has none.
 
     Args:
         connection: in a transaction that may write, and does not keep foreign keys meanwhile.
@@ -72,12 +76,14 @@ def _counted(
 def _write(connection: Connection, replayed: Replayed) -> None:
     started = replayed.started
     for table in REMADE:
-        of_run = (
-            table.c.portfolio_id == started.portfolio_id,
-            table.c.run_id == started.run_id,
-        )
-        connection.execute(delete(table).where(*of_run))
-    waiting: dict[Table, list[Row]] = {table: [] for table in REMADE}
+        connection.execute(delete(table).where(*_of_run(table, started)))
+    missing = (
+        table
+        for table in _MISSING
+        if connection.execute(select(table).where(*_of_run(table, started)).limit(1)).first()
+        is None
+    )
+    waiting: dict[Table, list[Row]] = {table: [] for table in (*REMADE, *missing)}
     for table, row in replayed.rows():
         if table not in waiting:
             continue
@@ -87,3 +93,7 @@ def _write(connection: Connection, replayed: Replayed) -> None:
             waiting[table].clear()
     for table, rest in waiting.items():
         write.insert(connection, table, rest)
+
+
+def _of_run(table: Table, started: RunStarted) -> tuple[ColumnElement[bool], ...]:
+    return (table.c.portfolio_id == started.portfolio_id, table.c.run_id == started.run_id)

@@ -26,7 +26,7 @@ from trancher.store.entries import (
     RunStarted,
 )
 from trancher.store.errors import StoreError
-from trancher.store.rows import Orders, Row
+from trancher.store.rows import Orders, Posted, Row
 
 
 class BrokenJournal(Exception):
@@ -64,6 +64,7 @@ class Replayed:
     Attributes:
         positions: in the order in which they began.
         decisions: by the number of their entry.
+        posted: what each entry moved, where it moved anything.
         number, hash: of the last entry.
         _over: the last closed position of each bot.
     """
@@ -73,6 +74,7 @@ class Replayed:
     positions: dict[PositionId, Position] = field(default_factory=dict)
     orders: Orders = field(default_factory=dict)
     decisions: dict[int, Decided] = field(default_factory=dict)
+    posted: list[Posted] = field(default_factory=list)
     number: int = 1
     hash: str = START
     _over: dict[BotName, Position] = field(default_factory=dict)
@@ -96,7 +98,7 @@ class Replayed:
             case _:
                 if position_id is None:
                     raise ValueError("an event of no position")
-                self._happen(position_id, entry)
+                self._happen(number, position_id, entry)
 
     def bot(self, name: BotName) -> BotFacts:
         """Return a bot of the run.
@@ -124,11 +126,13 @@ class Replayed:
             for filled in position.fills.values():
                 yield tables.fill, rows.fill_row(key, position.id, filled)
         yield from ((tables.orders, rows.order_row(key, one)) for one in self.orders.values())
+        for posted in (rows.posted_at_start(started), *self.posted):
+            yield from ((tables.posting, row) for row in rows.posting_rows(key, posted))
         for number, decided in self.decisions.items():
             bot_id = self.bot(decided.first.bot).id
             yield tables.decision, rows.decision_row(key, decided, number=number, bot_id=bot_id)
 
-    def _happen(self, position_id: PositionId, event: Event) -> None:
+    def _happen(self, number: int, position_id: PositionId, event: Event) -> None:
         position = self.positions.get(position_id)
         if position is None:
             if not isinstance(event, EntryAccepted):
@@ -145,7 +149,10 @@ class Replayed:
         self.positions[position_id] = position
         if position.state is State.CLOSED:
             self._over[position.bot] = position
-        rows.follow(self.orders, position_id, event)
+        moved = rows.follow(self.orders, position_id, event)
+        posted = rows.posted(event, position, number=number, moved=moved)
+        if posted.postings:
+            self.posted.append(posted)
 
 
 def runs_in(connection: Connection) -> Sequence[tuple[int, int]]:

@@ -13,6 +13,7 @@ from trancher.core.events import EntryAccepted, Event, ExitAccepted, Filled, Ord
 from trancher.core.money import EXACT, ZERO
 from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order, PositionId, TradeId
 from trancher.core.position import Position
+from trancher.core.postings import Posting, opening, postings_of
 from trancher.core.tranches import Tranche
 from trancher.store.codec import CONTRIBUTIONS, INSTRUMENTS, LOADS, POSITIONS
 from trancher.store.entries import ConfigurationLoaded, Decided, RunFinished, RunStarted
@@ -41,6 +42,20 @@ class Placed:
     ended: OrderEnded | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What one entry of a journal moved.
+
+    Attributes:
+        number: of the entry.
+        position_id: None for what a run begins with.
+    """
+
+    number: int
+    position_id: PositionId | None
+    postings: tuple[Posting, ...]
+
+
 Orders = dict[ClientOrderId, Placed]
 
 
@@ -67,6 +82,27 @@ def follow(orders: Orders, position_id: PositionId, event: Event) -> ClientOrder
             return None
     orders[placed.order.client_order_id] = placed
     return placed.order.client_order_id
+
+
+def posted_at_start(started: RunStarted) -> Posted:
+    """Return what a run begins with, which stands in its first entry."""
+    postings = opening(started.cash, quote=started.quote)
+    return Posted(number=1, position_id=None, postings=postings)
+
+
+def posted(
+    event: Event, position: Position, *, number: int, moved: ClientOrderId | None
+) -> Posted:
+    """Return what `event` moved.
+
+    Args:
+        position: as it is once the event has happened, or later.
+        number: of its entry.
+        moved: what `follow` says of it; a fill that changes no order is a repetition.
+    """
+    again = moved is None and isinstance(event, Filled)
+    postings = () if again else postings_of(event, position)
+    return Posted(number=number, position_id=position.id, postings=postings)
 
 
 def key_of(started: RunStarted) -> Row:
@@ -301,6 +337,23 @@ def fill_row(key: Row, position_id: PositionId, filled: Filled) -> Row:
         "fee_rate": fill.fee_rate,
         "at": fill.at,
     }
+
+
+def posting_rows(key: Row, one: Posted) -> tuple[Row, ...]:
+    """Return the rows of what one entry moved."""
+    return tuple(
+        {
+            **key,
+            "number": one.number,
+            "line": line,
+            "position_id": one.position_id,
+            "trade_id": posting.trade_id,
+            "account": posting.account,
+            "asset": posting.asset,
+            "amount": posting.amount,
+        }
+        for line, posting in enumerate(one.postings, start=1)
+    )
 
 
 def decision_row(key: Row, decided: Decided, *, number: int, bot_id: int) -> Row:

@@ -112,6 +112,7 @@ class SqlStore:
         self._pages: dict[PositionId, _Page] = {}
         self._touched: dict[PositionId, None] = {}
         self._positions = 0
+        self._posted: list[Row] = []
         self._refused: dict[BotName, Record] = {}
         self._unknown: Linked | None = None
 
@@ -123,6 +124,8 @@ class SqlStore:
         write.insert(connection, tables.run, [run])
         write.insert(connection, tables.bot, rows.bot_rows(self._started, None))
         write.insert(connection, tables.journal, linked.rows)
+        begun = rows.posting_rows(self._key, rows.posted_at_start(self._started))
+        write.insert(connection, tables.posting, begun)
         self._journal.written(linked)
 
     def go_on(self, kept: Kept) -> None:
@@ -160,6 +163,9 @@ class SqlStore:
             moved = rows.follow(page.orders, position.id, event)
             if moved is not None:
                 page.moved[moved] = None
+            number = self._journal.number
+            posted = rows.posted(event, position, number=number, moved=moved)
+            self._posted += rows.posting_rows(self._key, posted)
         self._flush_if_full()
 
     def record(self, decision: Decision) -> None:
@@ -236,6 +242,7 @@ class SqlStore:
         write.insert(connection, tables.journal, linked.rows)
         write.insert(connection, tables.decision, self._decision_rows())
         self._write_positions(connection, self._touched_pages())
+        write.insert(connection, tables.posting, self._posted)
         self._write_run(connection, linked.hash)
         return linked
 
@@ -262,6 +269,7 @@ class SqlStore:
         pages = self._touched_pages()
         self._journal.written(linked)
         self._touched.clear()
+        self._posted.clear()
         for page in pages:
             if page.position.state is State.CLOSED:
                 del self._pages[page.position.id]

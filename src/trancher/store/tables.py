@@ -4,7 +4,7 @@ The portfolio's id leads every key, so that books can be told apart by portfolio
 same in every database; checks, triggers and the view are in its own words.
 
 Invariants:
-1. journal, loading and fill are insert-only: triggers refuse to change or to delete a row.
+1. journal, loading, fill and posting are insert-only: triggers refuse to change or delete a row.
 2. No amount is stored as a binary number, and no price that is a quotient is stored at all.
 3. What the migrations make is what stands here.
 """
@@ -19,8 +19,9 @@ from sqlalchemy.schema import UniqueConstraint
 from trancher.core.decision import Kind
 from trancher.core.lifecycle import State
 from trancher.core.order import BY_HAND, Side
+from trancher.core.postings import Account
 from trancher.core.signals import Temperature
-from trancher.core.tranches import Disposal, TrancheStatus
+from trancher.core.tranches import TrancheStatus
 from trancher.store.columns import (
     amount,
     fraction,
@@ -34,7 +35,17 @@ from trancher.store.columns import (
 )
 from trancher.store.entries import Mode, RunKind
 from trancher.store.halts import Action, Scope
-from trancher.store.tabling import of_bot_usage, of_position, of_run, of_usage, refers, table
+from trancher.store.tabling import (
+    chained,
+    left_over,
+    of_bot,
+    of_bot_usage,
+    of_position,
+    of_run,
+    of_usage,
+    refers,
+    table,
+)
 
 
 class OrderState(StrEnum):
@@ -45,8 +56,6 @@ class OrderState(StrEnum):
 
 
 metadata: Final = MetaData()
-
-
 _table: Final = partial(table, metadata)
 
 identity: Final = _table(
@@ -83,9 +92,7 @@ loading: Final = _table(
     whole("number", least=1),
     whole("version", least=1),
     instant("at"),
-    text("payload"),
-    sha256("previous_hash"),
-    sha256("hash"),
+    chained(),
     refers("configuration", "portfolio_id version", "portfolio_id version"),
 )
 
@@ -94,12 +101,7 @@ loaded_bot: Final = _table(
     "portfolio_id load id",
     whole("portfolio_id", least=1),
     whole("load", least=1),
-    whole("id", least=1),
-    text("name"),
-    text("symbol"),
-    text("strategy"),
-    word("disposal", Disposal),
-    whole("max_tranches", nullable=True),
+    of_bot(),
     UniqueConstraint("portfolio_id", "load", "name"),
     refers("loading", "portfolio_id load", "portfolio_id number"),
 )
@@ -126,12 +128,7 @@ bot: Final = _table(
     "bot",
     "portfolio_id run_id id",
     of_run(),
-    whole("id", least=1),
-    text("name"),
-    text("symbol"),
-    text("strategy"),
-    word("disposal", Disposal),
-    whole("max_tranches", nullable=True),
+    of_bot(),
     text("instrument"),
     positive("mark_price", nullable=True),
     instant("marked_at", nullable=True),
@@ -147,12 +144,7 @@ position: Final = _table(
     whole("number", least=1),
     whole("bot_id", least=1),
     word("state", State),
-    amount("open_quantity"),
-    amount("open_cost"),
-    signed("open_fee"),
-    amount("dust_quantity"),
-    amount("dust_cost"),
-    signed("dust_fee"),
+    left_over(),
     signed("realized_gross"),
     signed("realized_pnl"),
     signed("fees_paid"),
@@ -195,12 +187,7 @@ tranche: Final = _table(
     amount("quantity"),
     amount("cost"),
     signed("entry_fee"),
-    amount("open_quantity"),
-    amount("open_cost"),
-    signed("open_fee"),
-    amount("dust_quantity"),
-    amount("dust_cost"),
-    signed("dust_fee"),
+    left_over(),
     positive("highest_mark"),
     positive("lowest_mark"),
 )
@@ -240,6 +227,21 @@ fill: Final = _table(
     refers("orders", "portfolio_id run_id order_id", "portfolio_id run_id id"),
 )
 
+posting: Final = _table(
+    "posting",
+    "portfolio_id run_id number line",
+    of_run(),
+    whole("number", least=1),
+    whole("line", least=1),
+    text("position_id", nullable=True),
+    text("trade_id", nullable=True),
+    word("account", Account),
+    text("asset"),
+    signed("amount"),
+    refers("run", "portfolio_id run_id", "portfolio_id id"),
+    refers("position", "portfolio_id run_id position_id", "portfolio_id run_id id"),
+)
+
 decision: Final = _table(
     "decision",
     "portfolio_id run_id number",
@@ -265,9 +267,7 @@ journal: Final = _table(
     whole("number", least=1),
     text("position_id", nullable=True),
     text("type"),
-    text("payload"),
-    sha256("previous_hash"),
-    sha256("hash"),
+    chained(),
     refers("run", "portfolio_id run_id", "portfolio_id id"),
     Index("journal_by_position", "portfolio_id", "run_id", "position_id", "number"),
 )
@@ -391,10 +391,10 @@ command: Final = _table(
     Index("command_by_bot", "portfolio_id", "bot", "answered_at"),
 )
 
-INSERT_ONLY: Final = (journal, loading, fill)
+INSERT_ONLY: Final = (journal, loading, fill, posting)
 SHARED: Final = (
     *(portfolio_usage, symbol_usage, trading_day, bot_usage, reservation, paper_room),
     *(lease, progress, halt, command),
 )
 """What processes that run bots share: as it stands now, and not as it came to be."""
-OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, decision, journal)
+OF_A_RUN: Final = (run, bot, position, tranche, orders, fill, posting, decision, journal)

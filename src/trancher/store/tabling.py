@@ -5,7 +5,8 @@ from itertools import chain
 from sqlalchemy import ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.schema import SchemaItem
 
-from trancher.store.columns import text, whole
+from trancher.core.tranches import Disposal
+from trancher.store.columns import amount, sha256, signed, text, whole, word
 
 
 def table(
@@ -34,6 +35,35 @@ def of_position() -> tuple[SchemaItem, ...]:
         *text("position_id"),
         refers("position", f"{key} position_id", f"{key} id"),
     )
+
+
+def of_bot() -> tuple[SchemaItem, ...]:
+    """Return what a table says first of a bot as it is configured."""
+    return (
+        *whole("id", least=1),
+        *text("name"),
+        *text("symbol"),
+        *text("strategy"),
+        *word("disposal", Disposal),
+        *whole("max_tranches", nullable=True),
+    )
+
+
+def left_over() -> tuple[SchemaItem, ...]:
+    """Return what is still open, and what was booked as dust, with their cost and entry fee."""
+    return (
+        *amount("open_quantity"),
+        *amount("open_cost"),
+        *signed("open_fee"),
+        *amount("dust_quantity"),
+        *amount("dust_cost"),
+        *signed("dust_fee"),
+    )
+
+
+def chained() -> tuple[SchemaItem, ...]:
+    """Return what a journal says in the end: an entry, linked to the one before it."""
+    return (*text("payload"), *sha256("previous_hash"), *sha256("hash"))
 
 
 def of_usage() -> tuple[SchemaItem, ...]:

@@ -5,6 +5,7 @@ chain of hashes, books that do not balance, and a guard that is missing. What it
 journal that somebody wrote anew from end to end, hashes included; a copy elsewhere can.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +15,17 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, select, type_co
 from sqlalchemy.types import NullType
 
 from trancher.core.money import ONE
+from trancher.core.order import PositionId
 from trancher.core.pnl import identity_gap
+from trancher.core.postings import (
+    Account,
+    Balances,
+    Posting,
+    balances_of,
+    posted,
+    totals,
+    with_external,
+)
 from trancher.store import making, rows, tables, triggers
 from trancher.store.columns import as_written
 from trancher.store.database import Database
@@ -149,6 +160,7 @@ def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[
                 stored=f"books that are {gap:f} apart",
                 expected="books that balance",
             )
+    yield from _unbalanced(replayed)
     wanted: dict[Table, list[Row]] = {table: [] for table in _COMPARED}
     for table, row in replayed.rows():
         wanted[table].append(row)
@@ -158,6 +170,28 @@ def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[
         within = (table.c.portfolio_id == started.portfolio_id, run_column == started.run_id)
         stored = connection.execute(_raw(table).where(*within)).mappings()
         yield from _compared(connection, table, stored, expected, whole=True)
+
+
+def _unbalanced(replayed: Replayed) -> Iterator[Difference]:
+    """Yield where debits and credits differ, and where accounts hold other than the books say."""
+    of_position = defaultdict[PositionId | None, list[Posting]](list)
+    for one in (rows.posted_at_start(replayed.started), *replayed.posted):
+        of_position[one.position_id] += one.postings
+        for asset, amount in totals(posted(one.postings)).items():
+            yield _unequal(str(one.number), f"{amount:f} {asset} too much", "sums of 0")
+    begun = {(Account.WALLET, replayed.started.quote): replayed.started.cash}
+    held: dict[PositionId | None, Balances] = {None: with_external(begun)}
+    held |= {one.id: balances_of(one) for one in replayed.positions.values()}
+    # Each position by itself, and so all of them with the cash they began with.
+    for position_id, expected in held.items():
+        if posted(of_position[position_id]) != expected:
+            yield _unequal(position_id or "the beginning", "other sums", "what the books hold")
+
+
+def _unequal(row: str, stored: str, expected: str) -> Difference:
+    return Difference(
+        table=tables.posting.name, row=row, column="amount", stored=stored, expected=expected
+    )
 
 
 def _loads(connection: Connection) -> tuple[list[ConfigurationLoaded], list[Difference]]:
