@@ -11,37 +11,13 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from browsers import Opened, chromium
-from command_line import candles, config, done
+from command_line import done
+from report_pages import waves
 from trancher.app.report_file import asset
 from trancher.app.tables import quote
 
 pytestmark = pytest.mark.slow
 
-TEXT: Final = """
-# </script><script>alert(1)</script>
-[portfolio]
-name = "main"
-quote = "USD"
-cash = 1000
-max_daily_trades = "off"
-[instrument."BTC/USD"]
-price_tick = 0.01
-[[bot]]
-name = "ladder"
-symbol = "BTC/USD"
-[bot.limits]
-tranche_cooldown = "0s"
-[bot.signals]
-rsi = {weight = 1, period = 5}
-[bot.entry]
-plan = "ladder"
-base_size = 30
-levels = [{drop = "3%", size = 30}, {drop = "6%", size = 40}]
-[bot.exit]
-take_profit = [{gain = "2%", sell = "50%"}, {gain = "4%", sell = "rest"}]
-trailing_stop = {activate = "3%", trail = "1%"}
-stop_loss = "9%"
-"""
 # What a reader sees of a colour on the first ground below it, as WCAG counts contrast.
 FAINT: Final = """() => {
   const curve = (one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
@@ -78,17 +54,7 @@ INK: Final = """() => [...document.querySelectorAll(".chart")].map((chart) =>
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a report of twelve days of waves: several positions closed, the last one open."""
-    folder = tmp_path_factory.mktemp("report")
-    config(folder / "c.toml", TEXT)
-    rows: list[str] = []
-    close = 100
-    for hour in range(290):
-        opened, close = close, 100 + abs(hour % 40 - 20) - hour // 40
-        rows.append(f"{opened} {max(opened, close) + 1} {min(opened, close) - 1} {close}")
-    candles(folder / "<b>.csv", *rows)
-    done("backtest", "c.toml", "--data", "<b>.csv", "--report", "out.html", folder=folder)
-    return folder / "out.html"
+    return waves(tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,10 @@ function withZero(original) {
   return { ...said, priceRange: { minValue: Math.min(minValue, 0), maxValue: Math.max(maxValue, 0) } };
 }
 
+/** A percentage on an axis. The library's own format takes its hundredths for tenths. */
+const PERCENT_AXIS = { type: "custom", minMove: 0.01,
+  formatter: (value) => value.toFixed(2).replace("-", isZero(value.toFixed(2)) ? "" : MINUS) + THIN + "%" };
+
 function curves() {
   const { curve } = data, { performance } = counted;
   const points = (key) => curve.at.map((when, place) => ({ time: when / 1000, value: Number(curve[key][place]) }));
@@ -17,7 +21,7 @@ function curves() {
   byId("curve-words").textContent = `From ${amount(counted.cash_at_start)} to ${amount(counted.equity_at_end)} ${quote}: cash and what is held, `
     + "valued at closes.";
   const water = chartIn("water");
-  water.add(AreaSeries, { ...plain, invertFilledArea: true, autoscaleInfoProvider: withZero, priceFormat: { type: "percent", minMove: 0.01 } },
+  water.add(AreaSeries, { ...plain, invertFilledArea: true, autoscaleInfoProvider: withZero, priceFormat: PERCENT_AXIS },
     () => ({ lineColor: ink("--loss"), topColor: ink("--loss") + "10", bottomColor: ink("--loss") + "50" }))
     .setData(points("drawdown").map((one) => ({ ...one, value: one.value ? -100 * one.value : 0 })));
   byId("water-words").textContent = isZero(performance.max_drawdown) ? "Equity never fell below a peak."
