@@ -209,24 +209,6 @@ def test_a_mark_says_what_happened(page: Page, document: Any) -> None:
     assert any(position["exits"][0]["reason"] in one for one in told)
 
 
-def test_a_mark_under_the_pointer_is_told(page: Page, document: Any) -> None:
-    """
-    Somewhere on the chart of a position lies its first entry, and the pointer finds it.
-    """
-    page.select_option("#position", index=1)
-    page.wait_for_timeout(300)
-    box = page.locator("#price").bounding_box()
-    assert box is not None
-    first = document["positions"][0]["position_tranches"][0]
-    told = set[str]()
-    for x in range(0, int(box["width"]), 12):
-        for y in range(0, int(box["height"]), 24):
-            page.mouse.move(box["x"] + x, box["y"] + y)
-        told.add(page.locator("#told").inner_text())
-
-    assert any(f"bought {first['quantity'].rstrip('0')} at" in one for one in told)
-
-
 numbers = st.decimals(
     min_value=Decimal("-1e9"), max_value=Decimal("1e9"), places=10, allow_nan=False
 )

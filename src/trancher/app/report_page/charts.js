@@ -155,21 +155,25 @@ class Overlay {
     for (const [side, color, down] of [["buy", "--buy", 1], ["sell", "--sell", -1]]) {
       context.fillStyle = ink(color);
       context.beginPath();
-      const taken = new Set();
+      const taken = new Map();
       for (const mark of seen) {
         if (mark.side !== side) continue;
         // A buy points up to its price from below, a sale down to it from above.
         const x = this.x(mark.at), y = this.series.priceToCoordinate(mark.price) + down * 2;
         // What would lie on a mark that is there already is not seen, and costs as much.
         const spot = Math.round(x / 3) * 65536 + Math.round(y / 3);
-        if (taken.has(spot)) continue;
-        taken.add(spot);
+        if (taken.has(spot)) {
+          taken.get(spot).push(mark);
+          continue;
+        }
+        const marks = [mark];
+        taken.set(spot, marks);
         const base = y + down * mark.size * 1.6;
         context.moveTo(x, y);
         context.lineTo(x - mark.size, base);
         context.lineTo(x + mark.size, base);
         context.lineTo(x, y);
-        this.placed.push({ x, y: (y + base) / 2, mark });
+        this.placed.push({ x, y: (y + base) / 2, reach: mark.size, marks });
       }
       context.fill();
       // An edge tells marks apart; where there are hundreds it only darkens them.
@@ -177,12 +181,12 @@ class Overlay {
     }
   }
 
-  /** The mark under the pointer, if one is near. */
-  at(point) {
-    let best = null, least = 14;
+  /** The marks in the spot nearest to a point, none where none is within `reach` of its edge. */
+  at(point, reach) {
+    let best = [], least = Infinity;
     for (const one of this.placed) {
       const far = Math.hypot(one.x - point.x, one.y - point.y);
-      if (far < least) [best, least] = [one.mark, far];
+      if (far < least && far <= one.reach + reach) [best, least] = [one.marks, far];
     }
     return best;
   }

@@ -46,6 +46,7 @@ function theme() {
 
 // ---- positions
 
+const POINTER_REACH = 6, FINGER_REACH = 20;
 const price_chart = chartIn("price");
 const candles = price_chart.add(CandlestickSeries,
   { priceLineVisible: false, lastValueVisible: false, borderVisible: false },
@@ -279,10 +280,12 @@ function positions() {
   byId("before").addEventListener("click", turn(-1));
   byId("after").addEventListener("click", turn(1));
   layers();
-  price_chart.chart.subscribeCrosshairMove(({ point }) => {
-    const mark = point && overlay.at(point);
-    if (mark) byId("told").textContent = mark.words;
-  });
+  const told = (reach) => ({ point }) => {
+    byId("told").textContent = point ? overlay.at(point, reach).map((one) => one.words).join(" ") : "";
+  };
+  price_chart.chart.subscribeCrosshairMove(told(POINTER_REACH));
+  // A finger that only taps moves no crosshair.
+  price_chart.chart.subscribeClick(told(FINGER_REACH));
   list();
 }
 
