@@ -152,8 +152,8 @@ def test_the_figures_on_the_page_are_those_of_the_document(page: Page, document:
         "all => all.map((row) => [...row.querySelectorAll('[title]')].map((one) => one.title))",
     )
     keys = (
-        "score", "entry_price", "quantity", "open_quantity", "size_quote", "entry_fee",
-        "realized_gross", "realized_pnl", "unrealized_net",
+        "realized_pnl", "unrealized_net", "entry_price", "quantity", "open_quantity",
+        "size_quote", "entry_fee", "realized_gross", "score",
     )  # fmt: skip
     assert rows == [
         [tranche[key] for key in keys]
@@ -161,6 +161,40 @@ def test_the_figures_on_the_page_are_those_of_the_document(page: Page, document:
         for tranche in position["position_tranches"]
     ]
     assert len(rows) > 5
+
+
+WIDTHS: Final = """(table) => {
+  const box = table.parentElement, first = table.querySelector("tbody td");
+  const frame = [...box.parentElement.classList], before = first.getBoundingClientRect().left;
+  const asked = [...table.querySelectorAll("thead th")]
+    .find((one) => ["realized net", "times"].includes(one.textContent));
+  const shown = asked.getBoundingClientRect().right - box.getBoundingClientRect().right;
+  box.scrollLeft = box.scrollWidth;
+  const moved = first.getBoundingClientRect().left - before;
+  return { cut: box.scrollWidth - box.clientWidth, frame, shown, moved };
+}"""
+
+
+def test_tables_use_the_width_and_say_where_there_is_more(opened: Opened) -> None:
+    """
+    On a wide window nothing is cut; on a phone the frame says that there is more, the first
+    column stays, and what is asked most is seen without scrolling.
+    """
+    page = opened.page
+    wide = page.evaluate("window.innerWidth") > 1000
+    for name in ("Positions", "Tranches", "Exits by rung", "Disposal rules"):
+        table = page.locator(f"table[aria-label='{name}']")
+        table.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+        told = table.evaluate(WIDTHS)
+        assert (told["cut"] > 0) is ("more-right" in told["frame"]), (name, told)
+        assert told["moved"] == 0, name
+        assert told["shown"] <= 0, (name, told)
+        assert not wide or told["cut"] == 0, (name, told)
+        page.wait_for_timeout(100)
+        assert table.locator("xpath=ancestor::*[contains(@class, 'more-right')]").count() == 0
+    if not wide:
+        assert page.locator(".edged.more-left").count() > 2
 
 
 def test_figures_are_rounded_half_to_even_and_signed(page: Page, document: Any) -> None:

@@ -129,14 +129,14 @@ function showAll(bot) {
 function positionTable(positions) {
   return table("Positions", `Positions, amounts in ${quote}; realized and unrealized are never added up`, [
     word("position", (row) => make("button", { type: "button", onclick: () => choose(row.position_id) }, row.position_id)),
-    word("from (UTC)", (row) => time(row.entered_at)),
-    word("to (UTC)", (row) => (row.closed_at === null ? row.position_status : time(row.closed_at))),
-    number("held for", (row) => length(row.seconds_held)),
-    number("tranches", (row) => count(row.position_tranches.length)),
-    money("put in", "money_put_in"),
     profit("realized net", "realized_pnl"),
     number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
+    money("put in", "money_put_in"),
+    number("tranches", (row) => count(row.position_tranches.length)),
+    number("held for", (row) => length(row.seconds_held)),
+    word("from (UTC)", (row) => time(row.entered_at)),
+    word("to (UTC)", (row) => (row.closed_at === null ? row.position_status : time(row.closed_at))),
     long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
     long("not bought", (row) => blocked(row, false).join("; ") || WIDE_DASH),
   ], positions, 10);
@@ -216,8 +216,8 @@ function trancheTable(position) {
 function refusedTable(rows, name, caption, portion_size = 20) {
   return table(name, caption, [
     long("due", (row) => rungInWords(row.bot, row.reason)),
-    long("what stood against it, at first", (row) => row.sentence),
     number("times", (row) => count(row.count)),
+    long("what stood against it, at first", (row) => row.sentence),
     word("first at (UTC)", (row) => time(row.first_at)),
     word("last at", (row) => time(row.last_at)),
     number("price at first", (row) => price(row.price), (row) => row.price),
