@@ -3,6 +3,7 @@
 What is written on a canvas is caught on its way there, and compared with the data of the page.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,13 @@ pytestmark = pytest.mark.slow
 
 WRITTEN: Final = """
 window.written = [];
+window.centered = [];
 const write = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
   window.written.push(text);
+  const half = this.measureText(text).width / 2, width = this.canvas.width;
+  const ends = [rest[0] - half, width - rest[0] - half];
+  if (this.textAlign === "center") window.centered.push([text, ...ends]);
   return write.call(this, text, ...rest);
 };
 window.filled = {};
@@ -85,7 +90,7 @@ def test_the_axis_of_the_drawdown_says_what_is_drawn(page: Page, report: Path) -
         for at, fall in zip(curve["at"], curve["drawdown"], strict=True)
     }
     told = set[str]()
-    for x in range(20, int(box["width"]) - 120, 40):
+    for x in range(60, int(box["width"]) - 160, 40):
         page.evaluate("written.length = 0")
         page.mouse.move(box["x"] + x, box["y"] + 60)
         page.wait_for_timeout(60)
@@ -162,3 +167,61 @@ def test_a_tap_tells_a_mark(browser: Browser, report: Path) -> None:
     assert window.page.locator("#told").inner_text() == ""
     assert "tap a mark" in window.page.locator("#price-keys").inner_text()
     window.close()
+
+
+def test_no_label_of_a_time_axis_is_cut(page: Page) -> None:
+    """
+    The first and the last label of every chart are whole: of all positions, and of each.
+    """
+    for index in range(3):
+        page.select_option("#position", index=index)
+        page.wait_for_timeout(400)
+    centered = page.evaluate("centered")
+    assert len(centered) > 20
+    assert [text for text, left, right in centered if min(left, right) < 0] == []
+
+
+def test_far_levels_stand_at_the_edge_and_tranches_have_numbers(page: Page, report: Path) -> None:
+    """
+    Of what lies above or below all that is shown the price is written, and is that of the data.
+    """
+    data = page_in(report).data
+    far = set[str]()
+    for position in data["document"]["positions"]:
+        page.evaluate("written.length = 0")
+        page.select_option("#position", position["position_id"])
+        page.wait_for_timeout(400)
+        written = page.evaluate("written")
+        numbers = {
+            f"#{one['id'].removeprefix('tranche_')}" for one in position["position_tranches"]
+        }
+        assert numbers == {one for one in written if one.startswith("#")}
+        page.evaluate("written.length = 0")
+        page.focus("#price")
+        for _ in range(8):
+            page.keyboard.press("+")
+        page.wait_for_timeout(200)
+        steps = data["lines"][position["position_id"]]
+        for name, place in (("stop", 4), ("gain rung", 5), ("entry rung", 6)):
+            levels = {f"{float(price):.2f}" for step in steps for price in step[place]}
+            for text in page.evaluate("written"):
+                if text[:1] in "\u2191\u2193" and text[2:].startswith(name):
+                    far.add(name)
+                    assert set(re.findall(r"[0-9.]+", text.replace(",", ""))) <= levels
+    assert far == {"stop", "gain rung", "entry rung"}
+
+
+def test_the_legend_ticks_what_is_drawn(page: Page) -> None:
+    """
+    Over all positions the chart has no rungs and no stops; those boxes are off there, and on
+    again, as they were, where one position is chosen.
+    """
+    boxes = "all => all.map((one) => [one.disabled, one.checked])"
+    shown = page.eval_on_selector_all("#layers input", boxes)
+    assert shown == [[False, True]] * 2 + [[True, False]] * 5 + [[False, True]]
+    page.select_option("#position", index=1)
+    page.locator("#layers input").nth(3).uncheck()
+    page.select_option("#position", index=0)
+    page.select_option("#position", index=1)
+    shown = page.eval_on_selector_all("#layers input", boxes)
+    assert shown == [[False, place != 3] for place in range(8)]

@@ -82,7 +82,7 @@ function marksOf(position) {
 
 function lifelinesOf(position, ends) {
   return position.position_tranches.map((one) => ({
-    layer: "tranches", price: Number(one.entry_price), from: at(one.entry_timestamp),
+    layer: "tranches", number: one.id.replace("tranche_", ""), price: Number(one.entry_price), from: at(one.entry_timestamp),
     to: one.closed_at === null ? ends : at(one.closed_at),
   }));
 }
@@ -116,7 +116,7 @@ function showAll(bot) {
   const { symbol } = said.bots.find((one) => one.bot === bot);
   const { tick, bars, ends_at } = data.charts[symbol], positions = positionsOf(bot);
   const average = LAYERS.filter((layer) => layer.id === "average");
-  draw(tick, bars, {
+  draw(symbol, tick, bars, {
     segments: positions.flatMap((one) => [...lifelinesOf(one, ends_at), ...levelsOf(one, ends_at, average)]),
     marks: sized(positions.flatMap(marksOf), 2, 2), fit: false,
   });
@@ -147,7 +147,7 @@ function showOne(position) {
   const ends = position.closed_at === null ? ends_at : at(position.closed_at);
   const levels = LAYERS.filter((layer) => layer.line);
   const marks = marksOf(position);
-  draw(tick, data.positions[position.position_id], {
+  draw(position.symbol, tick, data.positions[position.position_id], {
     segments: [...lifelinesOf(position, ends), ...levelsOf(position, ends, levels)],
     marks: sized(marks, 4, 4), fit: true,
   });
@@ -236,13 +236,16 @@ function planTable(bot) {
     ], plan.rungs), make("ul", {}, ...plan.lines.map((line) => make("li", {}, line))));
 }
 
-function draw(tick, bars, shown) {
-  const places = (tick.split(".")[1] || "").length;
-  candles.applyOptions({ priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
+function draw(symbol, tick, bars, shown) {
+  // The candles may know a coarser step than the one that orders are priced in.
+  const { price_tick } = counted.instruments.find((one) => one.symbol === symbol);
+  const places = Math.max(...[tick, price_tick].map((one) => (one.split(".")[1] || "").length));
+  candles.applyOptions({ priceFormat: { type: "price", precision: places, minMove: 10 ** -places } });
   const drawn = unpacked(bars, tick);
   candles.setData(drawn);
-  overlay.show({ bars: drawn, interval: bars.interval, ...shown });
-  price_chart.chart.timeScale().fitContent();
+  overlay.show({ bars: drawn, interval: bars.interval, places, ...shown });
+  fitAll(price_chart);
+  offer(shown.fit);
   byId("told").textContent = "";
 }
 
@@ -289,15 +292,28 @@ function positions() {
   list();
 }
 
+const boxes = new Map();
+
 function layers() {
   for (const layer of LAYERS) {
-    const box = make("input", { type: "checkbox", checked: "checked" });
+    const box = make("input", { type: "checkbox" });
     box.addEventListener("change", () => {
       if (box.checked) overlay.hidden.delete(layer.id);
       else overlay.hidden.add(layer.id);
       overlay.redraw();
     });
+    boxes.set(layer, box);
     byId("layers").append(make("label", {}, box, sample(layer), layer.label));
+  }
+}
+
+/** What the chart of all positions does not draw cannot be ticked there, and is not. */
+function offer(one) {
+  for (const [layer, box] of boxes) {
+    box.disabled = !one && !layer.over;
+    box.checked = !box.disabled && !overlay.hidden.has(layer.id);
+    box.parentElement.classList.toggle("off", box.disabled);
+    box.parentElement.title = box.disabled ? "drawn where one position is chosen" : "";
   }
 }
 

@@ -36,7 +36,7 @@ function curves() {
   byId("capital-words").append(`In ${quote}. `, swatch("--average"), " used: cost of what is held, fees excluded. ",
     swatch("--break-even"), " reserved, on top of it: for working orders and for rungs to come, fees included. "
     + "Each point is the moment of its stretch with the most of both.");
-  for (const one of [equity, water, capital]) one.chart.timeScale().fitContent();
+  for (const one of [equity, water, capital]) fitAll(one);
 }
 
 function swatch(color) {
