@@ -27,12 +27,23 @@ def chromium() -> Iterator[Browser]:
 class Opened:
     """A report in a window, with everything that it said and asked for."""
 
-    def __init__(self, browser: Browser, report: Path, *, width: int, scheme: Any) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        report: Path,
+        *,
+        width: int,
+        scheme: Any,
+        script: str = "",
+        touch: bool = False,
+    ) -> None:
+        """Open it; `script` runs before those of the page, `touch` makes it a phone's."""
         self.said: list[str] = []
         self.asked: list[str] = []
         self._context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme
+            viewport={"width": width, "height": 900}, color_scheme=scheme, has_touch=touch
         )
+        self._context.add_init_script(script)
         self.page: Page = self._context.new_page()
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))

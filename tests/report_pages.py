@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
-from command_line import HOUR, config
+from command_line import HOUR, candles, config, done
 from trancher.app.report_packing import unpacked
 
 
@@ -119,3 +119,43 @@ def walk(folder: Path) -> Path:
             lines.append(f"{at:%Y-%m-%dT%H:%M:%SZ},{opened},{high},{low},{close},1")
         (folder / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
+
+
+WAVES: Final = """
+# </script><script>alert(1)</script>
+[portfolio]
+name = "main"
+quote = "USD"
+cash = 1000
+max_daily_trades = "off"
+[instrument."BTC/USD"]
+price_tick = 0.01
+[[bot]]
+name = "ladder"
+symbol = "BTC/USD"
+[bot.limits]
+tranche_cooldown = "0s"
+[bot.signals]
+rsi = {weight = 1, period = 5}
+[bot.entry]
+plan = "ladder"
+base_size = 30
+levels = [{drop = "3%", size = 30}, {drop = "6%", size = 40}]
+[bot.exit]
+take_profit = [{gain = "2%", sell = "50%"}, {gain = "4%", sell = "rest"}]
+trailing_stop = {activate = "3%", trail = "1%"}
+stop_loss = "9%"
+"""
+
+
+def waves(folder: Path) -> Path:
+    """Make the report of twelve days of waves: several positions closed, the last one open."""
+    config(folder / "c.toml", WAVES)
+    rows: list[str] = []
+    close = 100
+    for hour in range(290):
+        opened, close = close, 100 + abs(hour % 40 - 20) - hour // 40
+        rows.append(f"{opened} {max(opened, close) + 1} {min(opened, close) - 1} {close}")
+    candles(folder / "<b>.csv", *rows)
+    done("backtest", "c.toml", "--data", "<b>.csv", "--report", "out.html", folder=folder)
+    return folder / "out.html"

@@ -85,3 +85,31 @@ def test_a_cooldown_says_which_one_it_is(key: str) -> None:
 
     assert extent(refusal, currency="USD") == f"COOLDOWN ({key}): 1h against 1d, 23h short"
     assert refusal_document(refusal)["key"] == key
+
+
+@pytest.mark.parametrize(
+    ("measured", "missing", "shown"),
+    [
+        ("3599", "1", "59m 59s against 1h, 1s short"),
+        ("3599.000001", "0.999999", "59m 59s against 1h, under 1s short"),
+        ("3598.999999", "1.000001", "59m 58s against 1h, 2s short"),
+        ("3540", "60", "59m against 1h, 1m short"),
+        ("0", "3600", "0s against 1h, 1h short"),
+    ],
+)
+def test_what_is_missing_of_a_cooldown_is_never_nothing(
+    measured: str, missing: str, shown: str
+) -> None:
+    """
+    It is rounded up, so that it and what has passed make the whole; 0s would say that it is over.
+    """
+    refusal = Refusal(
+        code=RefusalCode.COOLDOWN,
+        measured=Decimal(measured),
+        limit=Decimal(3600),
+        missing=Decimal(missing),
+        unit=Unit.SECONDS,
+        key="tranche_cooldown",
+    )
+
+    assert extent(refusal, currency="USD") == f"COOLDOWN (tranche_cooldown): {shown}"

@@ -78,14 +78,14 @@ BLOCKS: Final = {
         {"cash": 40, "limits": 'reserve_funds = "none"'},
         (
             "it does not buy 30.00 USD (rung 2) because 30.03 USD is needed, its fee and the "
-            "rungs to come included, and 19.98 is free, until free cash reaches 30.03"
+            "rungs to come included, and 19.98 is free, until free cash reaches 30.03 USD"
         ),
     ),
     "MAX_POSITION_SIZE": (
         {"limits": "max_position_size = 40"},
         (
             "it does not buy 30.00 USD (rung 2) because it would bring the position to 50.00 USD, "
-            "10.00 above the limit of 40.00, until the anchor cost falls to 10"
+            "10.00 above the limit of 40.00, until the anchor cost falls to 10 USD"
         ),
     ),
     "MAX_TRANCHES": (
@@ -103,7 +103,7 @@ BLOCKS: Final = {
         },
         (
             "it does not buy 30.00 USD (rung 2) because equity is 0.99 % below its peak, of at "
-            "most 0.5 %, until equity rises above 1004.9301"
+            "most 0.5 %, until equity rises above 1004.9301 USD"
         ),
     ),
 }

@@ -11,37 +11,13 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from browsers import Opened, chromium
-from command_line import candles, config, done
+from command_line import done
+from report_pages import waves
 from trancher.app.report_file import asset
 from trancher.app.tables import quote
 
 pytestmark = pytest.mark.slow
 
-TEXT: Final = """
-# </script><script>alert(1)</script>
-[portfolio]
-name = "main"
-quote = "USD"
-cash = 1000
-max_daily_trades = "off"
-[instrument."BTC/USD"]
-price_tick = 0.01
-[[bot]]
-name = "ladder"
-symbol = "BTC/USD"
-[bot.limits]
-tranche_cooldown = "0s"
-[bot.signals]
-rsi = {weight = 1, period = 5}
-[bot.entry]
-plan = "ladder"
-base_size = 30
-levels = [{drop = "3%", size = 30}, {drop = "6%", size = 40}]
-[bot.exit]
-take_profit = [{gain = "2%", sell = "50%"}, {gain = "4%", sell = "rest"}]
-trailing_stop = {activate = "3%", trail = "1%"}
-stop_loss = "9%"
-"""
 # What a reader sees of a colour on the first ground below it, as WCAG counts contrast.
 FAINT: Final = """() => {
   const curve = (one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
@@ -78,17 +54,7 @@ INK: Final = """() => [...document.querySelectorAll(".chart")].map((chart) =>
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a report of twelve days of waves: several positions closed, the last one open."""
-    folder = tmp_path_factory.mktemp("report")
-    config(folder / "c.toml", TEXT)
-    rows: list[str] = []
-    close = 100
-    for hour in range(290):
-        opened, close = close, 100 + abs(hour % 40 - 20) - hour // 40
-        rows.append(f"{opened} {max(opened, close) + 1} {min(opened, close) - 1} {close}")
-    candles(folder / "<b>.csv", *rows)
-    done("backtest", "c.toml", "--data", "<b>.csv", "--report", "out.html", folder=folder)
-    return folder / "out.html"
+    return waves(tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")
@@ -186,8 +152,8 @@ def test_the_figures_on_the_page_are_those_of_the_document(page: Page, document:
         "all => all.map((row) => [...row.querySelectorAll('[title]')].map((one) => one.title))",
     )
     keys = (
-        "score", "entry_price", "quantity", "open_quantity", "size_quote", "entry_fee",
-        "realized_gross", "realized_pnl", "unrealized_net",
+        "realized_pnl", "unrealized_net", "entry_price", "quantity", "open_quantity",
+        "size_quote", "entry_fee", "realized_gross", "score",
     )  # fmt: skip
     assert rows == [
         [tranche[key] for key in keys]
@@ -195,6 +161,40 @@ def test_the_figures_on_the_page_are_those_of_the_document(page: Page, document:
         for tranche in position["position_tranches"]
     ]
     assert len(rows) > 5
+
+
+WIDTHS: Final = """(table) => {
+  const box = table.parentElement, first = table.querySelector("tbody td");
+  const frame = [...box.parentElement.classList], before = first.getBoundingClientRect().left;
+  const asked = [...table.querySelectorAll("thead th")]
+    .find((one) => ["realized net", "times"].includes(one.textContent));
+  const shown = asked.getBoundingClientRect().right - box.getBoundingClientRect().right;
+  box.scrollLeft = box.scrollWidth;
+  const moved = first.getBoundingClientRect().left - before;
+  return { cut: box.scrollWidth - box.clientWidth, frame, shown, moved };
+}"""
+
+
+def test_tables_use_the_width_and_say_where_there_is_more(opened: Opened) -> None:
+    """
+    On a wide window nothing is cut; on a phone the frame says that there is more, the first
+    column stays, and what is asked most is seen without scrolling.
+    """
+    page = opened.page
+    wide = page.evaluate("window.innerWidth") > 1000
+    for name in ("Positions", "Tranches", "Exits by rung", "Disposal rules"):
+        table = page.locator(f"table[aria-label='{name}']")
+        table.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+        told = table.evaluate(WIDTHS)
+        assert (told["cut"] > 0) is ("more-right" in told["frame"]), (name, told)
+        assert told["moved"] == 0, name
+        assert told["shown"] <= 0, (name, told)
+        assert not wide or told["cut"] == 0, (name, told)
+        page.wait_for_timeout(100)
+        assert table.locator("xpath=ancestor::*[contains(@class, 'more-right')]").count() == 0
+    if not wide:
+        assert page.locator(".edged.more-left").count() > 2
 
 
 def test_figures_are_rounded_half_to_even_and_signed(page: Page, document: Any) -> None:
@@ -241,24 +241,6 @@ def test_a_mark_says_what_happened(page: Page, document: Any) -> None:
     told = page.locator("#events [aria-label='Entries and exits'] tbody tr").all_inner_texts()
     assert len(told) == len(position["position_tranches"]) + len(position["exits"])
     assert any(position["exits"][0]["reason"] in one for one in told)
-
-
-def test_a_mark_under_the_pointer_is_told(page: Page, document: Any) -> None:
-    """
-    Somewhere on the chart of a position lies its first entry, and the pointer finds it.
-    """
-    page.select_option("#position", index=1)
-    page.wait_for_timeout(300)
-    box = page.locator("#price").bounding_box()
-    assert box is not None
-    first = document["positions"][0]["position_tranches"][0]
-    told = set[str]()
-    for x in range(0, int(box["width"]), 12):
-        for y in range(0, int(box["height"]), 24):
-            page.mouse.move(box["x"] + x, box["y"] + y)
-        told.add(page.locator("#told").inner_text())
-
-    assert any(f"bought {first['quantity'].rstrip('0')} at" in one for one in told)
 
 
 numbers = st.decimals(

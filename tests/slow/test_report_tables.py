@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 # The cells of a table that hold numbers, as the pointer finds them and as the eye sees them.
 CELLS: Final = """(table) => [...table.querySelectorAll("tbody tr")].map((row) =>
   [...row.querySelectorAll("td:not(.word)")].map((cell) => [cell.title, cell.textContent]))"""
-GROUP: Final = ("tranches", "cost", "realized_gross", "realized_pnl", "unrealized_net")
+EARNED: Final = ("realized_pnl", "unrealized_net", "realized_gross")
+GROUP: Final = (*EARNED, "tranches", "cost")
 Key = str | Callable[[Any], int | str]
 
 
@@ -125,10 +126,10 @@ def test_the_tables_below_the_charts_are_of_the_document(page: Page, said: Any) 
     """
     report = said["report"]
     tranches = [one for position in said["positions"] for one in position["position_tranches"]]
-    check(page, "Tranches", tranches, "score", "entry_price", "quantity", "open_quantity",
-          "size_quote", "entry_fee", *GROUP[2:])  # fmt: skip
-    check(page, "Exits by rung", report["exits_by_rung"], "exits", "cost_consumed",
-          "realized_gross", "realized_pnl")  # fmt: skip
+    check(page, "Tranches", tranches, *EARNED[:2], "entry_price", "quantity", "open_quantity",
+          "size_quote", "entry_fee", "realized_gross", "score")  # fmt: skip
+    check(page, "Exits by rung", report["exits_by_rung"], "realized_pnl", "exits", "cost_consumed",
+          "realized_gross")  # fmt: skip
     check(page, "Refusals", list(said["refusals"].values()), lambda times: times)
     check(page, "Refused rungs", report["refused"], "count", "price")
     for kind, table in {
@@ -139,10 +140,9 @@ def test_the_tables_below_the_charts_are_of_the_document(page: Page, said: Any) 
         "hour": "By hour of entry (UTC)",
     }.items():
         check(page, table, report["groups"][kind], *GROUP)
-    check(page, "Months", report["months"], "entries", "exits", "realized_gross", "realized_pnl",
-          "equity", "change", "change_return")  # fmt: skip
-    check(page, "Disposal rules", report["disposal_rules"], "realized_gross", "realized_pnl",
-          "unrealized_net", "open_cost", "dust_cost")  # fmt: skip
+    check(page, "Months", report["months"], "realized_pnl", "change", "change_return",
+          "equity", "entries", "exits", "realized_gross")  # fmt: skip
+    check(page, "Disposal rules", report["disposal_rules"], *EARNED, "open_cost", "dust_cost")
     check(page, "Instruments", report["instruments"], "maker_fee", "taker_fee", "price_tick",
           "quantity_step", "min_quantity", "min_notional")  # fmt: skip
 
@@ -177,9 +177,9 @@ def test_the_positions_of_a_bot_are_of_the_document(page: Page, said: Any) -> No
         unfold(page)
         own = [one for one in said["positions"] if one["bot"] == bot["bot"]]
         if own:
-            check(page, "Positions", own, lambda one: length(one["seconds_held"]),
-                  lambda one: len(one["position_tranches"]), "money_put_in", "realized_pnl",
-                  "realized_return_on_money_put_in", "unrealized_net")  # fmt: skip
+            check(page, "Positions", own, "realized_pnl", "realized_return_on_money_put_in",
+                  "unrealized_net", "money_put_in", lambda one: len(one["position_tranches"]),
+                  lambda one: length(one["seconds_held"]))  # fmt: skip
         check(page, "Plan", plan["rungs"], "size")
 
 

@@ -1,5 +1,6 @@
 """A refusal as words and as a document; how long it lasts is told in sentences.py."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +23,8 @@ def extent(refusal: Refusal, *, currency: str) -> str:
     unit = currency if refusal.unit is Unit.QUOTE else refusal.unit.value
     if refusal.unit in _COUNTED and refusal.limit == 1:
         unit = unit.removesuffix("s")
-    missing = amount(refusal.missing, refusal.unit)
+    seconds = refusal.unit is Unit.SECONDS
+    missing = _remaining(refusal.missing) if seconds else amount(refusal.missing, refusal.unit)
     of = "" if refusal.key is None else f" ({refusal.key})"
     return (
         f"{refusal.code}{of}: {amount(refusal.measured, refusal.unit)} against "
@@ -40,6 +42,13 @@ def amount(number: Decimal, unit: Unit) -> str:
     if unit is Unit.SECONDS:
         return lasting(timedelta(seconds=int(number)))
     return exactly(number)
+
+
+def _remaining(seconds: Decimal) -> str:
+    """Return what is missing of a length of time, rounded up: as long as it lasts it is not 0."""
+    if 0 < seconds < 1:
+        return "under 1s"
+    return lasting(timedelta(seconds=math.ceil(seconds)))
 
 
 def lasting(length: timedelta) -> str:

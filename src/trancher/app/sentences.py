@@ -22,6 +22,14 @@ from trancher.core.signals import EVENT
 from trancher.store.records import Record
 
 _FRACTION: Final = re.compile(r"\.[0-9]+")
+_ENDS_IN_AMOUNT: Final = {
+    RefusalCode.MAX_POSITION_SIZE,
+    RefusalCode.MAX_EXPOSURE,
+    RefusalCode.SYMBOL_CAP,
+    RefusalCode.MAX_DRAWDOWN,
+    RefusalCode.INSUFFICIENT_FUNDS,
+}
+"""What lifts these may be a condition whose last word is an amount, in quote."""
 WORDS: Final = {
     RefusalCode.MAX_POSITION_SIZE: "it would bring the position to {measured} {currency}, "
     "{missing} above the limit of {limit}",
@@ -176,19 +184,22 @@ def sells(one: BotStanding, seen: Outlook) -> str | None:
 
 def reason(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
     """Return why an entry is refused, and until when."""
-    return f"{_measured(standing, one, refusal)}, {until(refusal)}"
+    currency = one.position.instrument.quote
+    return f"{_measured(standing, one, refusal)}, {until(refusal, currency=currency)}"
 
 
 def outcome(refusal: Refusal, *, currency: str) -> str:
     """Return a refusal for a table: its code, what was measured against what, and until when."""
-    return f"{extent(refusal, currency=currency)}, {until(refusal)}"
+    return f"{extent(refusal, currency=currency)}, {until(refusal, currency=currency)}"
 
 
-def until(refusal: Refusal) -> str:
+def until(refusal: Refusal, *, currency: str) -> str:
     """Return the time or the condition that ends a refusal, or both."""
     ends = [] if refusal.unblocks_at is None else [moment(refusal.unblocks_at)]
     if refusal.unblocks_when is not None:
-        ends.append(_FRACTION.sub(_without_idle_zeros, refusal.unblocks_when))
+        when = _FRACTION.sub(_without_idle_zeros, refusal.unblocks_when)
+        named = refusal.code in _ENDS_IN_AMOUNT and when[-1].isdigit()
+        ends.append(f"{when} {currency}" if named else when)
     return "until " + " and until ".join(ends)
 
 

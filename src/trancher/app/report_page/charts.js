@@ -3,16 +3,23 @@
 
 const { createChart, CandlestickSeries, LineSeries, AreaSeries } = LightweightCharts;
 
+// `line` is the place of a level among those of a step; `over` says that a chart of all positions
+// draws it, too; `name` is what stands at the edge for levels that lie outside.
 const LAYERS = [
-  { id: "tranches", label: "tranches, by their life", color: "--tranche", dash: [], width: 2 },
-  { id: "average", label: "average entry", color: "--average", dash: [], width: 2, line: 1 },
+  { id: "tranches", label: "tranches with their number, by their life", color: "--tranche", dash: [], width: 2, over: true },
+  { id: "average", label: "average entry", color: "--average", dash: [], width: 3, line: 1, over: true },
   { id: "breakEven", label: "break-even with fees", color: "--break-even", dash: [8, 4], width: 2, line: 2 },
-  { id: "anchor", label: "anchor", color: "--anchor", dash: [2, 3], width: 2, line: 3 },
-  { id: "losses", label: "stops", color: "--loss", dash: [10, 3, 2, 3], width: 1.5, line: 4 },
-  { id: "gains", label: "gain rungs", color: "--gain", dash: [5, 3], width: 1.5, line: 5 },
-  { id: "entries", label: "entry rungs", color: "--entry", dash: [2, 2], width: 1.5, line: 6 },
-  { id: "marks", label: "entries \u25b2 and exits \u25bc", color: "--buy", dash: [], width: 0 },
+  { id: "anchor", label: "anchor", color: "--anchor", dash: [3, 9], width: 3, line: 3 },
+  { id: "losses", label: "stops", name: "stop", color: "--loss", dash: [10, 3, 2, 3], width: 1.5, line: 4 },
+  { id: "gains", label: "gain rungs", name: "gain rung", color: "--gain", dash: [14, 5], width: 2, line: 5 },
+  { id: "entries", label: "entry rungs", name: "entry rung", color: "--entry", dash: [2, 4], width: 2, line: 6 },
+  { id: "marks", label: "entries \u25b2 and exits \u25bc", color: "--buy", dash: [], width: 0, over: true },
 ];
+/** How far beyond the candles in view, in parts of their height, a line may stretch the scale. */
+const NEAR = 0.5;
+/** Pixels at either end of a time axis, so that its first and its last label are whole. */
+const END_ROOM = 24;
+const FONT = "11px system-ui, sans-serif";
 
 const inks = new Map();
 
@@ -71,6 +78,7 @@ class Overlay {
     this.marks = [];
     this.hidden = new Set();
     this.fit = false;
+    this.places = 2;
     this.placed = [];
   }
 
@@ -78,12 +86,12 @@ class Overlay {
     Object.assign(this, { chart, series, redraw: requestUpdate });
   }
 
-  show({ bars, interval, segments, marks, fit }) {
+  show({ bars, interval, segments, marks, fit, places }) {
     const byLayer = new Map(LAYERS.map((layer) => [layer.id, []]));
     for (const one of segments) byLayer.get(one.layer).push(one);
     for (const part of byLayer.values()) part.sort((one, other) => one.from - other.from);
     marks.sort((one, other) => one.at - other.at);
-    Object.assign(this, { bars, interval, segments, byLayer, marks, fit });
+    Object.assign(this, { bars, interval, segments, byLayer, marks, fit, places });
     this.redraw();
   }
 
@@ -97,13 +105,18 @@ class Overlay {
     return middle === null ? null : middle + part * scale.options().barSpacing;
   }
 
-  autoscaleInfo() {
-    if (!this.fit) return null;
-    const prices = this.segments.filter((one) => !this.hidden.has(one.layer)).map((one) => one.price);
-    if (!prices.length) return null;
+  /** Lines near the candles in view are made room for; those far away would squash them. */
+  autoscaleInfo(first, last) {
+    const seen = this.bars.slice(Math.max(Math.floor(first), 0), Math.ceil(last) + 1);
+    if (!this.fit || !seen.length) return null;
+    const low = seen.reduce((one, bar) => Math.min(one, bar.low), Infinity);
+    const high = seen.reduce((one, bar) => Math.max(one, bar.high), -Infinity);
+    const room = NEAR * (high - low);
+    const prices = this.segments.filter((one) => !this.hidden.has(one.layer)
+      && one.price >= low - room && one.price <= high + room).map((one) => one.price);
     return { priceRange: {
-      minValue: prices.reduce((one, other) => Math.min(one, other)),
-      maxValue: prices.reduce((one, other) => Math.max(one, other)),
+      minValue: prices.reduce((one, other) => Math.min(one, other), low),
+      maxValue: prices.reduce((one, other) => Math.max(one, other), high),
     } };
   }
 
@@ -112,7 +125,7 @@ class Overlay {
     return [{ zOrder: () => "top", renderer: () => ({ draw }) }];
   }
 
-  draw({ context }) {
+  draw({ context, mediaSize }) {
     this.placed = [];
     const range = this.chart.timeScale().getVisibleLogicalRange();
     if (!this.bars.length || range === null) return;
@@ -123,6 +136,59 @@ class Overlay {
     }
     context.setLineDash([]);
     if (!this.hidden.has("marks")) this.drawMarks(context, from, to);
+    if (!this.fit) return;
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.strokeStyle = ink("--ground");
+    if (!this.hidden.has("tranches")) this.drawNumbers(context, from, to, mediaSize);
+    this.drawEdges(context, from, to, mediaSize);
+  }
+
+  /** The number of each tranche at the end of its line; where ends are close, side by side. */
+  drawNumbers(context, from, to, { width }) {
+    const taken = [];
+    context.textAlign = "left";
+    for (const one of this.byLayer.get("tranches")) {
+      if (one.to < from || one.from > to) continue;
+      const y = this.series.priceToCoordinate(one.price);
+      let x = Math.min(this.x(Math.min(one.to, to)) + 5, width - 24);
+      while (taken.some((spot) => Math.abs(spot.x - x) < 22 && Math.abs(spot.y - y) < 12)) x -= 22;
+      taken.push({ x, y });
+      this.write(context, `#${one.number}`, x, y, "--text");
+    }
+  }
+
+  /** What lies above or below all that is shown, in words at that edge. */
+  drawEdges(context, from, to, { width, height }) {
+    context.textAlign = "right";
+    let top = 10, bottom = height - 10;
+    for (const layer of LAYERS.filter((one) => one.name && !this.hidden.has(one.id))) {
+      const seen = this.byLayer.get(layer.id).filter((one) => one.to >= from && one.from <= to);
+      const above = seen.filter((one) => this.series.priceToCoordinate(one.price) < 0);
+      const below = seen.filter((one) => this.series.priceToCoordinate(one.price) > height);
+      if (above.length) this.write(context, `\u2191 ${this.told(layer, above)}`, width - 6, top, layer.color);
+      if (below.length) this.write(context, `\u2193 ${this.told(layer, below)}`, width - 6, bottom, layer.color);
+      top += above.length ? 15 : 0;
+      bottom -= below.length ? 15 : 0;
+    }
+  }
+
+  told(layer, segments) {
+    const prices = segments.map((one) => one.price).sort((one, other) => one - other);
+    const low = this.format(prices[0]), high = this.format(prices[prices.length - 1]);
+    return low === high ? `${layer.name} ${low}` : `${layer.name}s ${low} to ${high}`;
+  }
+
+  format(value) {
+    return rounded(value.toFixed(this.places), this.places);
+  }
+
+  /** Text with a rim of the ground, so that no line runs through it. */
+  write(context, text, x, y, color) {
+    context.strokeText(text, x, y);
+    context.fillStyle = ink(color);
+    context.fillText(text, x, y);
   }
 
   drawLayer(context, layer, from, to) {
@@ -155,21 +221,25 @@ class Overlay {
     for (const [side, color, down] of [["buy", "--buy", 1], ["sell", "--sell", -1]]) {
       context.fillStyle = ink(color);
       context.beginPath();
-      const taken = new Set();
+      const taken = new Map();
       for (const mark of seen) {
         if (mark.side !== side) continue;
         // A buy points up to its price from below, a sale down to it from above.
         const x = this.x(mark.at), y = this.series.priceToCoordinate(mark.price) + down * 2;
         // What would lie on a mark that is there already is not seen, and costs as much.
         const spot = Math.round(x / 3) * 65536 + Math.round(y / 3);
-        if (taken.has(spot)) continue;
-        taken.add(spot);
+        if (taken.has(spot)) {
+          taken.get(spot).push(mark);
+          continue;
+        }
+        const marks = [mark];
+        taken.set(spot, marks);
         const base = y + down * mark.size * 1.6;
         context.moveTo(x, y);
         context.lineTo(x - mark.size, base);
         context.lineTo(x + mark.size, base);
         context.lineTo(x, y);
-        this.placed.push({ x, y: (y + base) / 2, mark });
+        this.placed.push({ x, y: (y + base) / 2, reach: mark.size, marks });
       }
       context.fill();
       // An edge tells marks apart; where there are hundreds it only darkens them.
@@ -177,18 +247,25 @@ class Overlay {
     }
   }
 
-  /** The mark under the pointer, if one is near. */
-  at(point) {
-    let best = null, least = 14;
+  /** The marks in the spot nearest to a point, none where none is within `reach` of its edge. */
+  at(point, reach) {
+    let best = [], least = Infinity;
     for (const one of this.placed) {
       const far = Math.hypot(one.x - point.x, one.y - point.y);
-      if (far < least) [best, least] = [one.mark, far];
+      if (far < least && far <= one.reach + reach) [best, least] = [one.marks, far];
     }
     return best;
   }
 }
 
 const charts = [];
+
+/** Show all of a chart of so many points, with room for whole labels at both ends. */
+function fitAll({ chart, place, length }) {
+  const width = place.clientWidth - chart.priceScale("right").width() - 2 * END_ROOM;
+  const beside = Math.max(END_ROOM * length() / Math.max(width, 1), 0);
+  chart.timeScale().setVisibleLogicalRange({ from: -0.5 - beside, to: length() - 0.5 + beside });
+}
 
 function paint(chart) {
   chart.applyOptions({
@@ -230,14 +307,15 @@ function chartIn(id, options = {}) {
   });
   place.addEventListener("keydown", (event) => {
     const range = chart.timeScale().getVisibleLogicalRange();
-    if (event.key === "0") chart.timeScale().fitContent();
+    if (event.key === "0") fitAll(known);
     else if (keys[event.key] && range) {
       const [from, to] = keys[event.key](range);
       chart.timeScale().setVisibleLogicalRange({ from, to });
     } else return;
     event.preventDefault();
   });
-  const known = { chart, colors: [] };
+  const known = { chart, place, colors: [], shown: null };
+  known.length = () => (known.shown ? known.shown.data().length : 0);
   charts.push(known);
   paint(chart);
   known.add = (type, options, colors) => {
@@ -245,6 +323,7 @@ function chartIn(id, options = {}) {
     const color = () => series.applyOptions(colors());
     known.colors.push(color);
     color();
+    known.shown = series;
     return series;
   };
   return known;

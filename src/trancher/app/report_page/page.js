@@ -46,6 +46,7 @@ function theme() {
 
 // ---- positions
 
+const POINTER_REACH = 6, FINGER_REACH = 20;
 const price_chart = chartIn("price");
 const candles = price_chart.add(CandlestickSeries,
   { priceLineVisible: false, lastValueVisible: false, borderVisible: false },
@@ -81,7 +82,7 @@ function marksOf(position) {
 
 function lifelinesOf(position, ends) {
   return position.position_tranches.map((one) => ({
-    layer: "tranches", price: Number(one.entry_price), from: at(one.entry_timestamp),
+    layer: "tranches", number: one.id.replace("tranche_", ""), price: Number(one.entry_price), from: at(one.entry_timestamp),
     to: one.closed_at === null ? ends : at(one.closed_at),
   }));
 }
@@ -115,7 +116,7 @@ function showAll(bot) {
   const { symbol } = said.bots.find((one) => one.bot === bot);
   const { tick, bars, ends_at } = data.charts[symbol], positions = positionsOf(bot);
   const average = LAYERS.filter((layer) => layer.id === "average");
-  draw(tick, bars, {
+  draw(symbol, tick, bars, {
     segments: positions.flatMap((one) => [...lifelinesOf(one, ends_at), ...levelsOf(one, ends_at, average)]),
     marks: sized(positions.flatMap(marksOf), 2, 2), fit: false,
   });
@@ -128,14 +129,14 @@ function showAll(bot) {
 function positionTable(positions) {
   return table("Positions", `Positions, amounts in ${quote}; realized and unrealized are never added up`, [
     word("position", (row) => make("button", { type: "button", onclick: () => choose(row.position_id) }, row.position_id)),
-    word("from (UTC)", (row) => time(row.entered_at)),
-    word("to (UTC)", (row) => (row.closed_at === null ? row.position_status : time(row.closed_at))),
-    number("held for", (row) => length(row.seconds_held)),
-    number("tranches", (row) => count(row.position_tranches.length)),
-    money("put in", "money_put_in"),
     profit("realized net", "realized_pnl"),
     number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
+    money("put in", "money_put_in"),
+    number("tranches", (row) => count(row.position_tranches.length)),
+    number("held for", (row) => length(row.seconds_held)),
+    word("from (UTC)", (row) => time(row.entered_at)),
+    word("to (UTC)", (row) => (row.closed_at === null ? row.position_status : time(row.closed_at))),
     long("closed because of", (row) => row.closing_reason ?? WIDE_DASH),
     long("not bought", (row) => blocked(row, false).join("; ") || WIDE_DASH),
   ], positions, 10);
@@ -146,7 +147,7 @@ function showOne(position) {
   const ends = position.closed_at === null ? ends_at : at(position.closed_at);
   const levels = LAYERS.filter((layer) => layer.line);
   const marks = marksOf(position);
-  draw(tick, data.positions[position.position_id], {
+  draw(position.symbol, tick, data.positions[position.position_id], {
     segments: [...lifelinesOf(position, ends), ...levelsOf(position, ends, levels)],
     marks: sized(marks, 4, 4), fit: true,
   });
@@ -215,8 +216,8 @@ function trancheTable(position) {
 function refusedTable(rows, name, caption, portion_size = 20) {
   return table(name, caption, [
     long("due", (row) => rungInWords(row.bot, row.reason)),
-    long("what stood against it, at first", (row) => row.sentence),
     number("times", (row) => count(row.count)),
+    long("what stood against it, at first", (row) => row.sentence),
     word("first at (UTC)", (row) => time(row.first_at)),
     word("last at", (row) => time(row.last_at)),
     number("price at first", (row) => price(row.price), (row) => row.price),
@@ -235,13 +236,16 @@ function planTable(bot) {
     ], plan.rungs), make("ul", {}, ...plan.lines.map((line) => make("li", {}, line))));
 }
 
-function draw(tick, bars, shown) {
-  const places = (tick.split(".")[1] || "").length;
-  candles.applyOptions({ priceFormat: { type: "price", precision: places, minMove: Number(tick) } });
+function draw(symbol, tick, bars, shown) {
+  // The candles may know a coarser step than the one that orders are priced in.
+  const { price_tick } = counted.instruments.find((one) => one.symbol === symbol);
+  const places = Math.max(...[tick, price_tick].map((one) => (one.split(".")[1] || "").length));
+  candles.applyOptions({ priceFormat: { type: "price", precision: places, minMove: 10 ** -places } });
   const drawn = unpacked(bars, tick);
   candles.setData(drawn);
-  overlay.show({ bars: drawn, interval: bars.interval, ...shown });
-  price_chart.chart.timeScale().fitContent();
+  overlay.show({ bars: drawn, interval: bars.interval, places, ...shown });
+  fitAll(price_chart);
+  offer(shown.fit);
   byId("told").textContent = "";
 }
 
@@ -279,22 +283,37 @@ function positions() {
   byId("before").addEventListener("click", turn(-1));
   byId("after").addEventListener("click", turn(1));
   layers();
-  price_chart.chart.subscribeCrosshairMove(({ point }) => {
-    const mark = point && overlay.at(point);
-    if (mark) byId("told").textContent = mark.words;
-  });
+  const told = (reach) => ({ point }) => {
+    byId("told").textContent = point ? overlay.at(point, reach).map((one) => one.words).join(" ") : "";
+  };
+  price_chart.chart.subscribeCrosshairMove(told(POINTER_REACH));
+  // A finger that only taps moves no crosshair.
+  price_chart.chart.subscribeClick(told(FINGER_REACH));
   list();
 }
 
+const boxes = new Map();
+
 function layers() {
   for (const layer of LAYERS) {
-    const box = make("input", { type: "checkbox", checked: "checked" });
+    const box = make("input", { type: "checkbox" });
     box.addEventListener("change", () => {
       if (box.checked) overlay.hidden.delete(layer.id);
       else overlay.hidden.add(layer.id);
       overlay.redraw();
     });
+    boxes.set(layer, box);
     byId("layers").append(make("label", {}, box, sample(layer), layer.label));
+  }
+}
+
+/** What the chart of all positions does not draw cannot be ticked there, and is not. */
+function offer(one) {
+  for (const [layer, box] of boxes) {
+    box.disabled = !one && !layer.over;
+    box.checked = !box.disabled && !overlay.hidden.has(layer.id);
+    box.parentElement.classList.toggle("off", box.disabled);
+    box.parentElement.title = box.disabled ? "drawn where one position is chosen" : "";
   }
 }
 

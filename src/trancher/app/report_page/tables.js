@@ -8,6 +8,10 @@ function withZero(original) {
   return { ...said, priceRange: { minValue: Math.min(minValue, 0), maxValue: Math.max(maxValue, 0) } };
 }
 
+/** A percentage on an axis. The library's own format takes its hundredths for tenths. */
+const PERCENT_AXIS = { type: "custom", minMove: 0.01,
+  formatter: (value) => value.toFixed(2).replace("-", isZero(value.toFixed(2)) ? "" : MINUS) + THIN + "%" };
+
 function curves() {
   const { curve } = data, { performance } = counted;
   const points = (key) => curve.at.map((when, place) => ({ time: when / 1000, value: Number(curve[key][place]) }));
@@ -17,7 +21,7 @@ function curves() {
   byId("curve-words").textContent = `From ${amount(counted.cash_at_start)} to ${amount(counted.equity_at_end)} ${quote}: cash and what is held, `
     + "valued at closes.";
   const water = chartIn("water");
-  water.add(AreaSeries, { ...plain, invertFilledArea: true, autoscaleInfoProvider: withZero, priceFormat: { type: "percent", minMove: 0.01 } },
+  water.add(AreaSeries, { ...plain, invertFilledArea: true, autoscaleInfoProvider: withZero, priceFormat: PERCENT_AXIS },
     () => ({ lineColor: ink("--loss"), topColor: ink("--loss") + "10", bottomColor: ink("--loss") + "50" }))
     .setData(points("drawdown").map((one) => ({ ...one, value: one.value ? -100 * one.value : 0 })));
   byId("water-words").textContent = isZero(performance.max_drawdown) ? "Equity never fell below a peak."
@@ -32,7 +36,7 @@ function curves() {
   byId("capital-words").append(`In ${quote}. `, swatch("--average"), " used: cost of what is held, fees excluded. ",
     swatch("--break-even"), " reserved, on top of it: for working orders and for rungs to come, fees included. "
     + "Each point is the moment of its stretch with the most of both.");
-  for (const one of [equity, water, capital]) one.chart.timeScale().fitContent();
+  for (const one of [equity, water, capital]) fitAll(one);
 }
 
 function swatch(color) {
@@ -52,22 +56,20 @@ function tranches() {
   const rows = said.positions.flatMap((position) =>
     position.position_tranches.map((one) => ({ ...one, position: position.position_id })));
   section("tranches", "Tranches", rows.length ? table("Tranches", `Every tranche, amounts in ${quote}, times UTC`, [
-    word("position", (row) => row.position),
-    word("tranche", (row) => row.id),
+    broken("position and tranche", (row) => [row.position, row.id]),
+    profit("realized net", "realized_pnl"),
+    profit("unrealized net", "unrealized_net"),
     word("opened", (row) => time(row.entry_timestamp)),
-    long("because of", (row) => row.reason),
-    number("score", (row) => (row.score === null ? WIDE_DASH : quantity(row.score)), (row) => row.score),
-    word("temperature", (row) => row.temperature ?? WIDE_DASH),
+    word("closed", (row) => (row.closed_at === null ? row.status.replace("_", " ") : time(row.closed_at))),
     number("price", (row) => price(row.entry_price), (row) => row.entry_price),
     number("bought", (row) => quantity(row.quantity), (row) => row.quantity),
     number("left", (row) => quantity(row.open_quantity), (row) => row.open_quantity),
     money("cost", "size_quote"),
     money("entry fee", "entry_fee"),
     profit("realized gross", "realized_gross"),
-    profit("realized net", "realized_pnl"),
-    profit("unrealized net", "unrealized_net"),
-    word("status", (row) => row.status.replace("_", " ")),
-    word("closed", (row) => time(row.closed_at)),
+    number("score", (row) => (row.score === null ? WIDE_DASH : quantity(row.score)), (row) => row.score),
+    word("temperature", (row) => row.temperature ?? WIDE_DASH),
+    long("because of", (row) => row.reason),
   ], rows, 20) : nothing("Nothing was bought."));
 }
 
@@ -75,10 +77,10 @@ function exits() {
   section("exits", "Exits by rung", counted.exits_by_rung.length ? table("Exits by rung", `Who sold, amounts in ${quote}`, [
     word("bot", (row) => row.bot),
     long("because of", (row) => row.reason),
+    profit("realized net", "realized_pnl"),
     number("exits", (row) => count(row.exits)),
     money("cost consumed", "cost_consumed"),
     profit("realized gross", "realized_gross"),
-    profit("realized net", "realized_pnl"),
   ], counted.exits_by_rung) : nothing("Nothing was sold."));
 }
 
@@ -88,13 +90,13 @@ function refusals() {
   section("refusals", "Refusals: entries and steps not taken", rows.length
     ? table("Refusals", "Refused evaluations by reason; one with two reasons counts for both", [
       word("code", (row) => row.code),
-      long("meaning", (row) => data.meanings[row.code]),
       number("times", (row) => count(row.times)),
       { heading: "", kind: "word share-cell", of: (row) => {
         const bar = make("span", { class: "share", "aria-hidden": "true" });
         bar.style.width = `${(100 * row.times) / most}%`;
         return bar;
       } },
+      long("meaning", (row) => data.meanings[row.code]),
     ], rows) : nothing("Nothing was refused."),
   ...(rows.length ? [refusedTable(counted.refused, "Refused rungs",
     "Each rung that was refused, by position, with all that stood against it")] : []));
@@ -109,11 +111,11 @@ function groups() {
   const made = kinds.map(([key, title, heading]) => make("div", {}, make("h3", {}, title),
     counted.groups[key].length ? table(title, `Amounts in ${quote}`, [
       word(heading, (row) => (key === "hour" && row.tranches ? `${row.key}:00` : row.key)),
-      number("tranches", (row) => count(row.tranches)),
-      money("cost", "cost"),
-      profit("realized gross", "realized_gross"),
       profit("realized net", "realized_pnl"),
       profit("unrealized net", "unrealized_net"),
+      profit("realized gross", "realized_gross"),
+      number("tranches", (row) => count(row.tranches)),
+      money("cost", "cost"),
     ], counted.groups[key]) : nothing("Nothing was bought.")));
   section("groups", "P&L by tranche", make("div", { class: "two" }, ...made));
 }
@@ -121,13 +123,13 @@ function groups() {
 function months() {
   section("months", "Months", table("Months", `Months of ${counted.timezone}, amounts in ${quote}; the change of equity holds realized and unrealized`, [
     word("month", (row) => row.month),
+    profit("realized net", "realized_pnl"),
+    profit("change of equity", "change"),
+    number("of equity at the start", (row) => percent(row.change_return), (row) => row.change_return),
+    money("equity at the end", "equity"),
     number("entries", (row) => count(row.entries)),
     number("exits", (row) => count(row.exits)),
     profit("realized gross", "realized_gross"),
-    profit("realized net", "realized_pnl"),
-    money("equity at the end", "equity"),
-    profit("change of equity", "change"),
-    number("of equity at the start", (row) => percent(row.change_return), (row) => row.change_return),
   ], counted.months, 24));
 }
 
@@ -139,9 +141,9 @@ function rules() {
   table("Disposal rules", `All bots together, then each, amounts in ${quote}`, [
     word("bot", (row) => row.bot ?? "all"),
     word("rule", (row) => row.disposal + (kept.get(row.bot) === row.disposal ? ", kept" : "")),
-    profit("realized gross", "realized_gross"),
     profit("realized net", "realized_pnl"),
     profit("unrealized net", "unrealized_net"),
+    profit("realized gross", "realized_gross"),
     money("open cost", "open_cost"),
     money("cost of dust", "dust_cost"),
   ], counted.disposal_rules));

@@ -82,6 +82,9 @@ function make(tag, attributes = {}, ...children) {
 /** Columns: [heading, row => cell, kind]. A cell is text, or an element. */
 const word = (heading, of) => ({ heading, of, kind: "word" });
 const long = (heading, of) => ({ heading, of, kind: "word long" });
+/** Two words, one above the other where there is little room; neither is broken itself. */
+const broken = (heading, of) => ({ heading, kind: "word broken",
+  of: (row) => make("div", {}, ...of(row).flatMap((one) => [make("span", {}, one), " "])) });
 const number = (heading, of, full = null, toned = null) => ({ heading, of, full, toned, kind: "" });
 const money = (heading, key) => number(heading, (row) => amount(row[key]), (row) => row[key]);
 const profit = (heading, key) =>
@@ -95,14 +98,29 @@ function cell(column, row) {
   return made;
 }
 
+/** What scrolls sideways, in a frame that shows on which side there is more. */
+function edged(scroll, inside) {
+  const frame = make("div", { class: "edged" }, scroll);
+  const look = () => {
+    const hidden = scroll.scrollWidth - scroll.clientWidth;
+    frame.classList.toggle("more-left", scroll.scrollLeft > 1);
+    frame.classList.toggle("more-right", hidden - scroll.scrollLeft > 1);
+  };
+  scroll.addEventListener("scroll", look, { passive: true });
+  const sizes = new ResizeObserver(look);
+  sizes.observe(scroll);
+  sizes.observe(inside);
+  return frame;
+}
+
 /** A table whose rows come in portions, so that thousands of them cost nothing unseen. */
 function table(name, caption, columns, rows, portion_size = 50) {
   const body = make("tbody");
   const head = make("tr", {}, ...columns.map((column) =>
     make("th", { scope: "col", class: column.kind.split(" ")[0] }, column.heading)));
   const made = make("table", { "aria-label": name }, make("thead", {}, head), body);
-  const box = make("div", {}, make("p", { class: "quiet" }, caption), make("div",
-    { class: "scroll", role: "region", tabindex: "0", "aria-label": name }, made));
+  const scroll = make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": name }, made);
+  const box = make("div", {}, make("p", { class: "quiet" }, caption), edged(scroll, made));
   let shown = 0;
   const more = make("button", { type: "button", class: "more", onclick: () => grow() });
   function grow() {
@@ -110,7 +128,7 @@ function table(name, caption, columns, rows, portion_size = 50) {
     body.append(...portion.map((row) =>
       make("tr", {}, ...columns.map((column) => cell(column, row)))));
     shown += portion.length;
-    more.textContent = `Show ${Math.min(portion_size, rows.length - shown)} more of ${count(rows.length - shown)}`;
+    more.textContent = `Show ${Math.min(portion_size, rows.length - shown)} more; ${count(shown)} of ${count(rows.length)} are shown`;
     if (shown >= rows.length) more.remove();
     else box.append(more);
   }
