@@ -20,7 +20,7 @@ from backtest.everything import OTHER, several
 from backtest.replays import SYMBOL, candles_of, replay_of
 from postgres import Cluster
 from running.company import Company
-from running.test_actor import journal_of
+from running.floor import journal_of
 from slow.proxy import Cut, proxy
 from slow.test_server_faults import CUTS, STOPS, own, url_of
 from strategies import Dial
@@ -96,7 +96,7 @@ def hired(url: str, seed: int) -> Iterator[Failing]:
     said, candles, expected = lives(seed)
     failing = Failing(Company(url, said, candles))
     yield failing
-    found = journal_of(failing.company)
+    found = journal_of(failing.company.database)
     assert found == {bot.name: expected[bot.name] for bot in said.bots}
     assert verify(failing.company.database).differences == ()
     failing.company.database.close()
