@@ -77,7 +77,9 @@ def test_without_candles_it_says_what_the_books_know(folder: Path) -> None:
     assert month == {**whole, "equity": None, "change": None, "change_return": None}
     for key in said.keys() - {"assumptions", "report", "elapsed"}:
         assert told[key] == said[key], key
-    for key in said["report"].keys() - {"months", "performance"}:
+    bots = [{**one, "buy_and_hold": None} for one in said["report"]["bots"]]
+    assert told["report"]["bots"] == bots
+    for key in said["report"].keys() - {"months", "performance", "bots"}:
         assert told["report"][key] == said["report"][key], key
 
 

@@ -70,7 +70,7 @@ def test_the_run_has_everything_in_it(said: Any) -> None:
     assert [one["bot"] for one in said["positions"] if one["closed_at"] is None] == ["two"]
     assert len(said["report"]["months"]) == 2
     assert said["report"].keys() == {
-        *("portfolio", "quote", "timezone", "cash_at_start", "equity_at_end", "groups"),
+        *("portfolio", "quote", "timezone", "cash_at_start", "equity_at_end", "bots", "groups"),
         *("exits_by_rung", "months", "disposal_rules", "tranches_by_rule", "refused"),
         *("performance", "plans", "instruments"),
     }
@@ -97,6 +97,25 @@ def test_totals_are_the_sums_of_bots_and_positions(said: Any) -> None:
     assert Decimal(said["net_pnl"]) == Decimal(said["realized_pnl"]) + Decimal(
         said["unrealized_net"]
     )
+
+
+def test_what_each_bot_came_to_follows_from_its_positions_and_candles(
+    ran: Walked, said: Any
+) -> None:
+    """
+    Of its closed positions those that won; and what its symbol did from first open to last close.
+    """
+    assert [one["bot"] for one in said["report"]["bots"]] == [one["bot"] for one in said["bots"]]
+    for row, bot in zip(said["report"]["bots"], said["bots"], strict=True):
+        own = [one for one in said["positions"] if one["bot"] == bot["bot"] and one["closed_at"]]
+        won = [one for one in own if Decimal(one["realized_pnl"]) > 0]
+        candles = ran.candles[bot["symbol"]]
+        assert (row["closed"], row["won"]) == (len(own), len(won))
+        rate = quotient(Decimal(len(won)), Decimal(len(own))) if own else None
+        assert row["win_rate"] == (None if rate is None else f"{rate:f}")
+        held = quotient(candles[-1]["close"], candles[0]["open"]) - 1
+        assert Decimal(row["buy_and_hold"]) == held
+    assert any(one["won"] for one in said["report"]["bots"])
 
 
 def signal_of(tranche: Any) -> str:

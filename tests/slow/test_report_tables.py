@@ -120,11 +120,28 @@ def test_the_head_is_of_the_document(page: Page, said: Any) -> None:
     assert shown[-1][1] == f"{said['entries']} / {said['exits']}"
 
 
+def test_warnings_are_at_the_top_and_the_dates_agree(page: Page, said: Any) -> None:
+    """
+    What never fits is not left to the end of the page; head and assumptions name the same days.
+    """
+    warnings = page.locator("header .warning").all_inner_texts()
+    assert warnings == [f"Warning: {one}." for one in said["warnings"]]
+    assert len(warnings) > 0
+    about = page.locator("#about").inner_text()
+    candles = said["assumptions"]["candles"]["BTC/USD"]
+    dates = [candles[key][:10] for key in ("first_at", "last_at")]
+    assert about.startswith(" to ".join(dates))
+    assert any(f"from {' to '.join(dates)}" in one for one in said["assumptions"]["sentences"])
+
+
 def test_the_tables_below_the_charts_are_of_the_document(page: Page, said: Any) -> None:
     """
-    Tranches, exits by rung, refusals, five groupings, months, rules, instruments.
+    Bots, tranches, exits by rung, refusals, five groupings, months, rules, instruments.
     """
     report = said["report"]
+    bots = [{**one, **row} for one, row in zip(said["bots"], report["bots"], strict=True)]
+    check(page, "Bots", bots, *EARNED[:2], "win_rate", "closed", "won", "exits", "fees_paid",
+          "buy_and_hold")  # fmt: skip
     tranches = [one for position in said["positions"] for one in position["position_tranches"]]
     check(page, "Tranches", tranches, *EARNED[:2], "entry_price", "quantity", "open_quantity",
           "size_quote", "entry_fee", "realized_gross", "score")  # fmt: skip

@@ -21,6 +21,7 @@ from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import outcome as reason_in_words
 from trancher.backtest.feed import Feed
 from trancher.backtest.passage import Evaluate
+from trancher.backtest.report_bots import by_bot
 from trancher.backtest.report_course import Course, Entries, course
 from trancher.backtest.report_equity import Equity, Performance, performance
 from trancher.backtest.report_groups import (
@@ -41,6 +42,7 @@ from trancher.core.events import Event
 from trancher.core.instrument import Instrument
 from trancher.core.money import ZERO, exact
 from trancher.core.order import PositionId
+from trancher.market.candles import Candles
 from trancher.store.records import Record
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def counted(
     # Each disposal rule reads the journal once, and what held at each time once more.
     times = len(RULES) + bool(outcome.sources)
     watched = _Watched(history.events, times=times, progress=progress)
-    feeds = {symbol: Feed(symbol, source.candles) for symbol, source in outcome.sources.items()}
+    feeds = {symbol: Feed(symbol, one) for symbol, one in _candles(outcome).items()}
     followed = _followed(outcome, watched, feeds, drawn=drawn) if feeds else None
     said = outcome.settings.portfolio
     equity = None if followed is None else Equity(followed, feeds, said.cash)
@@ -132,6 +134,7 @@ def counted(
             "timezone": said.timezone.key,
             "cash_at_start": money(said.cash),
             "equity_at_end": money(_worth(outcome)),
+            "bots": _texts(by_bot(outcome.bots, outcome.traded, _candles(outcome))),
             "groups": {kind: _texts(rows) for kind, rows in groups.items()},
             "exits_by_rung": _texts(exits_by_rung(outcome.bots)),
             "months": _texts(by_month),
@@ -147,6 +150,10 @@ def counted(
         course=followed,
         equity=equity,
     )
+
+
+def _candles(outcome: Outcome) -> dict[str, Candles]:
+    return {symbol: source.candles for symbol, source in outcome.sources.items()}
 
 
 def _followed(

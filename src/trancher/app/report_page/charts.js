@@ -9,7 +9,7 @@ const LAYERS = [
   { id: "tranches", label: "tranches with their number, by their life", color: "--tranche", dash: [], width: 2, over: true },
   { id: "average", label: "average entry", color: "--average", dash: [], width: 3, line: 1, over: true },
   { id: "breakEven", label: "break-even with fees", color: "--break-even", dash: [8, 4], width: 2, line: 2 },
-  { id: "anchor", label: "anchor", color: "--anchor", dash: [3, 9], width: 3, line: 3 },
+  { id: "anchor", label: "anchor", color: "--anchor", dash: [2, 12], width: 8, line: 3 },
   { id: "losses", label: "stops", name: "stop", color: "--loss", dash: [10, 3, 2, 3], width: 1.5, line: 4 },
   { id: "gains", label: "gain rungs", name: "gain rung", color: "--gain", dash: [14, 5], width: 2, line: 5 },
   { id: "entries", label: "entry rungs", name: "entry rung", color: "--entry", dash: [2, 4], width: 2, line: 6 },

@@ -12,10 +12,10 @@ const positionsOf = (bot) => said.positions.filter((one) => one.bot === bot);
 function head() {
   const files = Object.values(said.assumptions.candles);
   const first = files.map((one) => one.first_at).sort()[0];
-  const last = Math.max(...Object.values(data.charts).map((one) => one.ends_at));
+  const last = files.map((one) => one.last_at).sort().pop();
   const symbols = Object.keys(said.assumptions.candles).join(", ");
   byId("name").textContent = data.title;
-  byId("about").textContent = `${day(first)} to ${new Date(last).toISOString().slice(0, 10)} \u00b7 `
+  byId("about").textContent = `${day(first)} to ${day(last)} \u00b7 `
     + `${symbols} \u00b7 ${several(bots.length, "bot")}: ${bots.join(", ")} \u00b7 `
     + `configuration ${said.assumptions.config_hash.slice(0, 12)}`;
   const kpis = [
@@ -42,6 +42,31 @@ function theme() {
   choice.addEventListener("change", apply);
   dark.addEventListener("change", apply);
   apply();
+}
+
+function warnings() {
+  byId("warnings").append(...said.warnings.map((one) => make("p", { class: "warning" }, `Warning: ${one}.`)));
+}
+
+/** What each bot came to, beside what its symbol did. */
+function summary() {
+  const rows = said.bots.map((bot) => ({ ...bot, ...counted.bots.find((one) => one.bot === bot.bot) }));
+  byId("bots").append(table("Bots", `What each bot came to, amounts in ${quote}`, [
+    word("bot", (row) => row.bot),
+    profit("realized net", "realized_pnl"),
+    profit("unrealized net", "unrealized_net"),
+    number("win rate", (row) => percent(row.win_rate), (row) => row.win_rate),
+    number("closed positions", (row) => count(row.closed)),
+    number("won", (row) => count(row.won)),
+    number("exits", (row) => count(row.exits)),
+    money("fees paid", "fees_paid"),
+    word("symbol", (row) => row.symbol),
+    number("buy and hold", (row) => gainedPercent(row.buy_and_hold), (row) => row.buy_and_hold, (row) => row.buy_and_hold),
+  ], rows), make("p", { class: "quiet" }, "Win rate: closed positions that realized more than nothing, net, of all "
+    + "closed ones. Buy and hold: what the price of the symbol did from the open of its first candle to its last close, "
+    + "before fees; whoever had put money in at the start and kept it would have gained that much of it. A bot puts in "
+    + "only a part of the cash at a time, so the one is no measure of the other, but tells what market it was. Bots share "
+    + "one cash, so a drawdown is told of all of them together only."));
 }
 
 // ---- positions
@@ -130,7 +155,7 @@ function positionTable(positions) {
   return table("Positions", `Positions, amounts in ${quote}; realized and unrealized are never added up`, [
     word("position", (row) => make("button", { type: "button", onclick: () => choose(row.position_id) }, row.position_id)),
     profit("realized net", "realized_pnl"),
-    number("of put in", (row) => percent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
+    number("of put in", (row) => gainedPercent(row.realized_return_on_money_put_in), (row) => row.realized_return_on_money_put_in),
     profit("unrealized net", "unrealized_net"),
     money("put in", "money_put_in"),
     number("tranches", (row) => count(row.position_tranches.length)),

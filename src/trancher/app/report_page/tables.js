@@ -125,7 +125,7 @@ function months() {
     word("month", (row) => row.month),
     profit("realized net", "realized_pnl"),
     profit("change of equity", "change"),
-    number("of equity at the start", (row) => percent(row.change_return), (row) => row.change_return),
+    number("of equity at the start", (row) => gainedPercent(row.change_return), (row) => row.change_return),
     money("equity at the end", "equity"),
     number("entries", (row) => count(row.entries)),
     number("exits", (row) => count(row.exits)),
@@ -167,7 +167,7 @@ function performance() {
 
 function assumptions() {
   section("assumptions", "Assumptions", make("ul", {}, ...said.assumptions.sentences.map((one) => make("li", {}, one))),
-    ...said.warnings.map((one) => make("p", {}, `Warning: ${one}`)),
+    ...said.warnings.map((one) => make("p", {}, `Warning: ${one}.`)),
     nothing("The books balance to the last digit."),
     table("Instruments", "Fees, steps and minimums", [
       word("symbol", (row) => row.symbol),
@@ -189,5 +189,5 @@ function contents() {
 }
 
 // The theme is first, so that every chart is drawn in its colours at once.
-for (const part of [theme, head, positions, curves, tranches, exits, refusals, groups, months,
+for (const part of [theme, head, warnings, summary, positions, curves, tranches, exits, refusals, groups, months,
   rules, performance, assumptions, contents]) part();

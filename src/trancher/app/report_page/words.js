@@ -46,6 +46,9 @@ function percent(text) {
   return rounded((negative ? "-" : "") + moved, 2) + THIN + "%";
 }
 
+/** A ratio that may be gained or lost, with its sign. */
+const gainedPercent = (text) => (tone(text) === "up" ? "+" : "") + percent(text);
+
 const tone = (text) => (text === null || isZero(text) ? "" : text.startsWith("-") ? "down" : "up");
 const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 const several = (number, noun) => count(number) + " " + noun + (number === 1 ? "" : "s");
