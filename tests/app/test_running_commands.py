@@ -306,3 +306,20 @@ def until_it_has_come_along(folder: Path) -> None:
             if said.code == 0 and "2024-01-03" < said.document["as_of"] < "2025":
                 return
     raise AssertionError("nothing runs")
+
+
+def test_a_wait_is_said_when_it_lasts(tmp_path: Path) -> None:
+    """
+    Bots in step wait all the time; only one whom nobody runs is worth a word, and once.
+    """
+    lay_out_moving(tmp_path, hours=5)
+    process = started(*moving("--bot", "often"), folder=tmp_path)
+    assert process.stderr is not None
+    said = [process.stderr.readline() for _ in range(2)]
+
+    process.terminate()
+
+    assert said == ["often runs\n", "often waits for seldom\n"]
+    assert ended(process).err.startswith("run: stopped before the end")
+    alone = trancher(*moving("--bot", "often", "--alone"), folder=tmp_path)
+    assert alone.err == "often runs\noften has come to the end of its candles\n"
