@@ -96,8 +96,9 @@ class News(StrEnum):
     RUNS = "runs"
     TAKEN = "is run by another process; waiting for it"
     WAITS = "waits for"
+    DATABASE = "waits for its database:"
     LOST = "was taken over by another process"
-    ANEW = "begins anew"
+    ANEW = "begins anew:"
     OVER = "has come to the end of its candles"
 
 
@@ -149,20 +150,30 @@ class Crew:
             moved: told the market's time of each step.
 
         Raises:
-            StoreError: a bot cannot be made anew.
+            StoreError: what is written of a bot cannot be read. A database that fails is waited
+                for.
         """
         try:
             while going_on():
-                self._hire()
-                self._obey()
-                self._hold()
-                ready = [one for one in self._members if one.actor is not None]
+                try:
+                    self._round(moved)
+                except StoreFailure as problem:
+                    # It was only looked at, so nothing in memory is wrong; it may come back.
+                    self._say(self._members[0], News.DATABASE, str(problem))
+                    self._host.sleep(_PATIENCE)
                 if self.is_over:
                     return
-                if not self._step(ready, moved):
-                    self._host.sleep(_PAUSE)
         finally:
             self._give_up()
+
+    def _round(self, moved: Callable[[datetime], None]) -> None:
+        """Do what is due now: leases, what people ask, a step; or wait for a moment."""
+        self._hire()
+        self._obey()
+        self._hold()
+        ready = [one for one in self._members if one.actor is not None]
+        if not self.is_over and not self._step(ready, moved):
+            self._host.sleep(_PAUSE)
 
     def _step(self, ready: Sequence[_Member], moved: Callable[[datetime], None]) -> bool:
         """Do the earliest step, if it is the earliest of all; say whether one was done."""
