@@ -1,7 +1,5 @@
 """Wiring of bots that run: from a configuration and candles to a crew on a database."""
 
-import os
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +13,7 @@ from trancher.app.configured import Settings
 from trancher.app.keeping import new_run
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
+from trancher.app.process_name import PROCESS
 from trancher.app.words import Mismatch
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
@@ -113,7 +112,7 @@ def crew_of(
         bot.name: order for order, bot in enumerate(settings.bots) if not alone or bot.name in bots
     }
     host = Host(
-        name=f"{socket.gethostname()}:{os.getpid()}",
+        name=PROCESS,
         together=together,
         clock=clock,
         sleep=time.sleep,

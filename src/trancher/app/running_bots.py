@@ -4,8 +4,6 @@ A command is carried out by the process that runs the bot. Where none does, whoe
 lease for as long as it takes.
 """
 
-import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +17,7 @@ from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed
+from trancher.app.process_name import PROCESS
 from trancher.app.running import LEASE
 from trancher.app.settings import parse
 from trancher.app.standing import in_one_sentence
@@ -233,7 +232,7 @@ def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) 
         symbol=facts.instrument.symbol,
         zone=found.settings.portfolio.timezone,
     )
-    taken = take(found.database, owner, name=_process(), clock=clock, length=LEASE)
+    taken = take(found.database, owner, name=PROCESS, clock=clock, length=LEASE)
     if taken is None:
         return
     said = next(one for one in found.settings.bots if one.name == facts.name)
@@ -329,10 +328,6 @@ def standing_halts(found: Running) -> Sequence[Halt]:
     """Return what is stopped, oldest first."""
     with found.database.reading() as connection:
         return stops.standing(connection, found.run.portfolio_id)
-
-
-def _process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def now() -> datetime:
