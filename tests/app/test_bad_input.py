@@ -197,7 +197,7 @@ CASES: Final = [
     (f"{RUN} btc/usd=good.csv", "--data btc/usd=good.csv: found the symbol", "one of BTC/USD"),
     (f"{RUN} BTC/USD:good.csv", "BTC/USD:good.csv: found no readable file", CANDLE_FILE),
     # books
-    ("status --db postgresql://me:secret@h/x", "database: found postgresql://me:***@h/x", "a URL"),
+    ("status --db mysql://me:secret@h/x", "database: found mysql://me:***@h/x", "a URL"),
     ("status --db sqlite:///good.csv", "good.csv: found a file that is no database", "a database"),
     ("verify --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
     ("db upgrade", "trancher.db: found no such file", "a database of Trancher"),
@@ -341,7 +341,7 @@ USAGE: Final = [
     ("check one.toml --verbose", "No such option: --verbose"),
     ("journal --limit 0", "Invalid value for '--limit'"),
     ("why", "Missing argument 'bot'"),
-    ("sell everything", "No such command 'sell'"),
+    ("trade everything", "No such command 'trade'"),
 ]
 
 
