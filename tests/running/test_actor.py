@@ -20,7 +20,7 @@ from trancher.app.settings import parse
 from trancher.core.events import Event
 from trancher.store.verify import verify
 
-FEW = settings(max_examples=max(settings().max_examples // 20, 10))
+FEW = settings(max_examples=max(settings().max_examples // 50, 10))
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=40).map(rows_from)
 
 

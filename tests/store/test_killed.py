@@ -9,17 +9,17 @@ from store.killing import BACKTEST, killed, prepare
 
 def test_a_killed_backtest_leaves_true_books(tmp_path: Path) -> None:
     """
-    At three moments; tests/slow has many more. A run that was cut off is known as unfinished, and
+    At one moment; tests/slow has many more. A run that was cut off is known as unfinished, and
     the same command again comes to its end.
     """
-    prepare(tmp_path, TEXT, hours=4_000)
+    prepare(tmp_path, TEXT, hours=2_500)
 
-    found = killed(tmp_path, times=3, seed=1)
+    found = killed(tmp_path, times=1, seed=1)
     said = done(*BACKTEST, "--json", folder=tmp_path).document
 
-    assert [one.differences for one in found] == [()] * 3
+    assert [one.differences for one in found] == [()]
     assert not all(run.finished for one in found for run in one.runs)
     document = done("verify", "--db", "sqlite:///books.db", "--json", folder=tmp_path).document
     assert document["verified"] is True
-    assert document["runs"][-1]["id"] == said["run_id"] == 4
+    assert document["runs"][-1]["id"] == said["run_id"] == 2
     assert document["runs"][-1]["finished"] is True

@@ -25,7 +25,9 @@ from strategies import Dial
 from trancher.store.database import open_or_create
 from trancher.store.entries import Mode
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "how-to" / "postgresql.md").read_text(encoding="utf-8")
 BLOCK: Final = re.compile(r"^```(sql|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WHERE: Final = re.compile(r"-- (\w+) in (\w+)\n")
