@@ -12,6 +12,21 @@ ALONE: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+_FRAMES: Final = """async () => {
+  for (let frame = 0; frame < 8; frame++) {
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  }
+}"""
+
+
+def settled(page: Page, milliseconds: int) -> None:
+    """Wait for the timers of a page, and then for as long as it takes to draw what they asked for.
+
+    Args:
+        milliseconds: what the timers take on a machine with nothing else to do.
+    """
+    page.wait_for_timeout(milliseconds)
+    page.evaluate(_FRAMES)
 
 
 @contextmanager

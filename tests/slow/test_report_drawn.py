@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browsers import Opened, chromium
+from browsers import Opened, chromium, settled
 from report_pages import page_in, waves
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ def test_the_axis_of_the_drawdown_says_what_is_drawn(page: Page, report: Path) -
     """
     curve = page_in(report).data["curve"]
     page.locator("#water").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    settled(page, 500)
     box = page.locator("#water").bounding_box()
     assert box is not None
     assert percentage(curve["drawdown"][-1]) in page.evaluate("written")
@@ -93,7 +93,7 @@ def test_the_axis_of_the_drawdown_says_what_is_drawn(page: Page, report: Path) -
     for x in range(60, int(box["width"]) - 160, 40):
         page.evaluate("written.length = 0")
         page.mouse.move(box["x"] + x, box["y"] + 60)
-        page.wait_for_timeout(60)
+        settled(page, 60)
         written = page.evaluate("written")
         (time,) = {one for one in written if one in falls}
         assert falls[time] in written, (time, written)
@@ -104,7 +104,7 @@ def test_the_axis_of_the_drawdown_says_what_is_drawn(page: Page, report: Path) -
 def tips(page: Page, color: str) -> list[tuple[float, float]]:
     """Return where the marks of a color point to, in order of time, on the page."""
     page.locator("#price").scroll_into_view_if_needed()
-    page.wait_for_timeout(400)
+    settled(page, 400)
     box = page.locator("#price").bounding_box()
     assert box is not None
     border = 1
@@ -160,10 +160,10 @@ def test_a_tap_tells_a_mark(browser: Browser, report: Path) -> None:
         tips(window.page, SELL), times(position["exits"], "timestamp"), strict=True
     ):
         window.page.touchscreen.tap(x + 3, y - 9)
-        window.page.wait_for_timeout(700)
+        settled(window.page, 700)
         assert window.page.locator("#told").inner_text().startswith(moment)
     window.page.touchscreen.tap(x, y + 90)
-    window.page.wait_for_timeout(700)
+    settled(window.page, 700)
     assert window.page.locator("#told").inner_text() == ""
     assert "tap a mark" in window.page.locator("#price-keys").inner_text()
     window.close()
@@ -175,7 +175,7 @@ def test_no_label_of_a_time_axis_is_cut(page: Page) -> None:
     """
     for index in range(3):
         page.select_option("#position", index=index)
-        page.wait_for_timeout(400)
+        settled(page, 400)
     centered = page.evaluate("centered")
     assert len(centered) > 20
     assert [text for text, left, right in centered if min(left, right) < 0] == []
@@ -190,7 +190,7 @@ def test_far_levels_stand_at_the_edge_and_tranches_have_numbers(page: Page, repo
     for position in data["document"]["positions"]:
         page.evaluate("written.length = 0")
         page.select_option("#position", position["position_id"])
-        page.wait_for_timeout(400)
+        settled(page, 400)
         written = page.evaluate("written")
         numbers = {
             f"#{one['id'].removeprefix('tranche_')}" for one in position["position_tranches"]
@@ -200,7 +200,7 @@ def test_far_levels_stand_at_the_edge_and_tranches_have_numbers(page: Page, repo
         page.focus("#price")
         for _ in range(8):
             page.keyboard.press("+")
-        page.wait_for_timeout(200)
+        settled(page, 200)
         steps = data["lines"][position["position_id"]]
         for name, place in (("stop", 4), ("gain rung", 5), ("entry rung", 6)):
             levels = {f"{float(price):.2f}" for step in steps for price in step[place]}

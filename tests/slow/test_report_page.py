@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from browsers import Opened, chromium
+from browsers import Opened, chromium, settled
 from command_line import done
 from report_pages import waves
 from trancher.app.report_file import asset
@@ -104,7 +104,7 @@ def test_the_report_is_silent_and_alone(opened: Opened, report: Path) -> None:
     for theme in ("dark", "light", ""):
         page.select_option("#theme", theme)
     page.locator("#price").hover()
-    page.wait_for_timeout(300)
+    settled(page, 300)
 
     assert opened.said == []
     assert opened.asked == [report.as_uri()]
@@ -129,7 +129,7 @@ def test_every_chart_is_drawn_in_the_theme_of_the_reader(opened: Opened) -> None
     Each of the four charts has colours on it, and the ground is what the system asks for.
     """
     page = opened.page
-    page.wait_for_timeout(500)
+    settled(page, 500)
 
     assert all(colours > 3 for colours in page.evaluate(INK))
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
@@ -185,13 +185,13 @@ def test_tables_use_the_width_and_say_where_there_is_more(opened: Opened) -> Non
     for name in ("Positions", "Tranches", "Exits by rung", "Disposal rules"):
         table = page.locator(f"table[aria-label='{name}']")
         table.scroll_into_view_if_needed()
-        page.wait_for_timeout(100)
+        settled(page, 100)
         told = table.evaluate(WIDTHS)
         assert (told["cut"] > 0) is ("more-right" in told["frame"]), (name, told)
         assert told["moved"] == 0, name
         assert told["shown"] <= 0, (name, told)
         assert not wide or told["cut"] == 0, (name, told)
-        page.wait_for_timeout(100)
+        settled(page, 100)
         assert table.locator("xpath=ancestor::*[contains(@class, 'more-right')]").count() == 0
     if not wide:
         assert page.locator(".edged.more-left").count() > 2
@@ -223,11 +223,11 @@ def test_all_of_it_works_by_keyboard(page: Page, document: Any) -> None:
     first = document["positions"][0]["position_id"]
     assert page.locator("#story").inner_text().startswith(f"{first} on BTC/USD")
     page.focus("#price")
-    page.wait_for_timeout(300)
+    settled(page, 300)
     before = page.locator("#price").screenshot()
     page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(300)
+    settled(page, 300)
     assert page.locator("#price").screenshot() != before
 
 
@@ -270,12 +270,12 @@ def test_hiding_a_layer_changes_the_chart(page: Page) -> None:
     No flag that does nothing: each box takes something off the chart of a position.
     """
     page.select_option("#position", index=1)
-    page.wait_for_timeout(300)
+    settled(page, 300)
     page.mouse.move(0, 0)
     boxes = page.locator("#layers input")
     assert boxes.count() == 8
     for place in range(boxes.count()):
         before = page.locator("#price").screenshot()
         boxes.nth(place).uncheck()
-        page.wait_for_timeout(200)
+        settled(page, 200)
         assert page.locator("#price").screenshot() != before, place
