@@ -308,6 +308,23 @@ def until_it_has_come_along(folder: Path) -> None:
     raise AssertionError("nothing runs")
 
 
+def test_in_more_candles_bots_wait_for_each_other_again(tmp_path: Path) -> None:
+    """
+    Who has come to the end of fewer candles has not come past anything in the longer ones.
+    """
+    lay_out_moving(tmp_path, hours=5)
+    assert trancher(*moving(), folder=tmp_path).code == 0
+    lay_out_moving(tmp_path, hours=10)
+    process = started(*moving("--bot", "often"), folder=tmp_path)
+    assert process.stderr is not None
+    said = [process.stderr.readline() for _ in range(2)]
+
+    process.terminate()
+
+    assert said == ["often runs\n", "often waits for seldom\n"]
+    assert ended(process).err.startswith("run: stopped before the end")
+
+
 def test_a_wait_is_said_when_it_lasts(tmp_path: Path) -> None:
     """
     Bots in step wait all the time; only one whom nobody runs is worth a word, and once.

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,8 @@ from store.kept import LATER, NOW, TEXT, configured, keep, markets, opened, url_
 from trancher.app.keeping import new_run
 from trancher.store.database import open_database, open_or_create, upgrade_database
 from trancher.store.entries import Mode, RunKind
-from trancher.store.errors import StoreError, UnusableDatabase
+from trancher.store.errors import StoreError, StoreFailure, UnusableDatabase
+from trancher.store.files import File
 from trancher.store.places import path_of, place_of
 from trancher.store.places import shown as shown_url
 from trancher.store.reading import Books
@@ -336,3 +337,22 @@ def test_two_portfolios_share_a_database_and_one_has_one_currency(tmp_path: Path
         start(database, euros)
     assert verify(database).differences == ()
     database.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_makes_books_leaves_alone_what_another_was_quicker_to_make(
+    tmp_path: Path, *, fails: bool
+) -> None:
+    """
+    Two processes that begin at once: the file of neither is taken from under it.
+    """
+    place = File(tmp_path / "books.db")
+
+    with suppress(StoreFailure), place.being_made() as own:
+        own.path.write_bytes(b"books of the slower one")
+        opened(place.path).close()
+        if fails:
+            raise StoreFailure(where="", found="it locked", expected="to be alone")
+
+    opened(place.path).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["books.db"]

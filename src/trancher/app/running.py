@@ -114,9 +114,15 @@ def crew_of(
     host = Host(
         name=PROCESS,
         together=together,
+        last={bot.name: _last_opening(sources[bot.symbol]) for bot in settings.bots},
         clock=clock,
         sleep=time.sleep,
         lease=lease,
         stopped=(lambda: False) if stop_file is None else stop_file.exists,
     )
     return Crew(database, parts, host, tell=tell)
+
+
+def _last_opening(source: Source) -> datetime:
+    candles = source.candles
+    return candles.time(len(candles) - 1)

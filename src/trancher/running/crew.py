@@ -76,6 +76,7 @@ class Host:
         name: of the process, in words that a person can find it by.
         together: the bots that keep step, by their place in the configuration; a bot that is not
             there is not waited for.
+        last: when the last candle opens of each bot that keeps step.
         clock: the host's, where the database has none of its own.
         sleep: waits for so many seconds.
         lease: after so long another process may take a bot over from one that is silent.
@@ -84,6 +85,7 @@ class Host:
 
     name: str
     together: Mapping[BotName, int]
+    last: Mapping[BotName, datetime]
     clock: Clock
     sleep: Callable[[float], None]
     lease: timedelta
@@ -220,7 +222,8 @@ class Crew:
         return [
             name
             for name, order in self._host.together.items()
-            if name not in mine and not _is_past(self._others.get(name), order, step)
+            if name not in mine
+            and not _is_past(self._others.get(name), order, step, last=self._host.last[name])
         ]
 
     def _hire(self) -> None:
@@ -314,10 +317,15 @@ def _place(member: _Member) -> tuple[int, ...]:
     return () if step is None else tuple(step)
 
 
-def _is_past(other: Progress | None, order: int, step: Step) -> bool:
-    """Say whether another bot's next step comes after `step`."""
+def _is_past(other: Progress | None, order: int, step: Step, *, last: datetime) -> bool:
+    """Say whether another bot's next step comes after `step`.
+
+    Args:
+        last: when its last candle opens; who has come to the end of fewer candles goes on.
+    """
     if other is None:
         return False
     if other.next_at is None:
-        return other.phase == progress.OVER
+        seen_to = other.memory.seen_to
+        return other.phase == progress.OVER and seen_to is not None and seen_to >= last
     return (micros(other.next_at), other.phase, order) > (step.at, step.phase, step.order)

@@ -226,8 +226,8 @@ def _is_blank(place: Place, *, busy_seconds: int) -> bool:
 
 
 def _create(place: Place, *, mode: Mode, now: datetime, busy_seconds: int) -> None:
-    with place.being_made():
-        engine = place.engine(busy_seconds=busy_seconds, create=True)
+    with place.being_made() as own:
+        engine = own.engine(busy_seconds=busy_seconds, create=True)
         try:
             with _transaction(engine, place, writes=True) as connection:
                 place.wait_for_makers(connection)

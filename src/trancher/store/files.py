@@ -1,6 +1,7 @@
 """Books in a file of SQLite: how it is opened, and what only a file has."""
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,16 +103,32 @@ class File:
         return self.path.stat().st_size == 0
 
     @contextmanager
-    def being_made(self) -> Iterator[None]:
-        """Leave no file behind where there was none, if the books in it cannot be made."""
-        new = self.is_missing
+    def being_made(self) -> Iterator["File"]:
+        """Give a file to make the books in, which becomes the one that is meant when it is whole.
+
+        Two processes may make them at once: who is quicker has made them, and neither touches what
+        the other is making. A file that is there already, and blank, is made where it lies.
+        """
+        if not self.is_missing:
+            yield self
+            return
+        own = File(self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}"))
         try:
-            yield
-        except BaseException:
-            if new:
-                for suffix in ("", *LOGS):
-                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            raise
+            yield own
+            self._take(own.path)
+        finally:
+            for suffix in ("", *LOGS):
+                own.path.with_name(own.path.name + suffix).unlink(missing_ok=True)
+
+    def _take(self, made: Path) -> None:
+        """Let a file be the one that is meant, unless another process has made it meanwhile."""
+        try:
+            os.link(made, self.path)
+        except FileExistsError:
+            pass
+        except OSError:  # a disk without links
+            if self.is_missing:
+                made.rename(self.path)
 
     def wait_for_makers(self, connection: Connection) -> None:
         """Nothing to wait for: whoever writes is alone."""

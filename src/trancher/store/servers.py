@@ -177,9 +177,9 @@ class Server:
         return False
 
     @contextmanager
-    def being_made(self) -> Iterator[None]:
-        """Leave nothing behind if the books cannot be made: the server sees to that."""
-        yield
+    def being_made(self) -> Iterator["Server"]:
+        """Give the place to make the books in; the server leaves nothing behind if it fails."""
+        yield self
 
     def wait_for_makers(self, connection: Connection) -> None:
         """Wait until nobody else makes or upgrades these books, and let nobody else do so.
