@@ -200,6 +200,8 @@ def test_far_levels_stand_at_the_edge_and_tranches_have_numbers(page: Page, repo
         page.focus("#price")
         for _ in range(8):
             page.keyboard.press("+")
+            # Keys that come within one frame are one step.
+            settled(page, 0)
         settled(page, 200)
         steps = data["lines"][position["position_id"]]
         for name, place in (("stop", 4), ("gain rung", 5), ("entry rung", 6)):
