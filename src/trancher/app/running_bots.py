@@ -149,8 +149,8 @@ def ask(
     Raises:
         Failed: the process that runs the bot has not answered; it will carry it out all the same.
     """
-    with found.database.writing() as connection:
-        number = commands.ask(
+    number = found.database.transact(
+        lambda connection: commands.ask(
             connection,
             portfolio_id=found.run.portfolio_id,
             bot=bot.facts.name,
@@ -158,6 +158,7 @@ def ask(
             key=key,
             at=clock(),
         )
+    )
     (said,) = _answers(found, {number: bot}, clock=clock)
     if isinstance(said, str):
         raise Failed(said)
@@ -314,14 +315,15 @@ def resume(
     found: Running, *, bot: BotName | None, target: str | None, clock: Callable[[], datetime]
 ) -> tuple[Halt, ...]:
     """Lift what was stopped with these very words."""
-    with found.database.writing() as connection:
-        return stops.lift(
+    return found.database.transact(
+        lambda connection: stops.lift(
             connection,
             portfolio_id=found.run.portfolio_id,
             bot=bot,
             target=target,
             at=clock(),
         )
+    )
 
 
 def standing_halts(found: Running) -> Sequence[Halt]:

@@ -86,13 +86,11 @@ class Keeper:
         Raises:
             LeaseLost: another process runs the bot.
         """
-        with self._database.writing() as connection:
-            self.renew(connection)
+        self._database.transact(self.renew)
 
     def give_up(self) -> None:
         """Let somebody else run the bot at once."""
-        with self._database.writing() as connection:
-            leases.give_up(connection, self._lease)
+        self._database.transact(lambda connection: leases.give_up(connection, self._lease))
 
     def open(self, stack: ExitStack) -> Connection:
         """Begin a transaction that ends with `stack`, under the lease."""
