@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -14,6 +14,9 @@ from command_line import config
 from processes import started
 from trancher.market.candles import write_candles
 from trancher.market.simulated import simulated_candles
+from trancher.store.database import open_database
+from trancher.store.errors import StoreError
+from trancher.store.reading import Books
 
 LEASE: Final = ("--lease", "1s")
 DEMO: Final = (
@@ -56,18 +59,20 @@ def share(folder: Path, url: str, *names: str, more: Sequence[str] = LEASE) -> P
 
 
 def run_while_killed(
-    folder: Path, url: str, shares: Mapping[str, Sequence[str]], *, times: int, seed: int
+    folder: Path, url: str, shares: Mapping[str, Sequence[str]], *, kills: Sequence[int], seed: int
 ) -> int:
-    """Run bots in processes, of which one is killed and begun anew so often; return how often.
+    """Run bots in processes, of which one at a time is killed and begun anew; return how often.
 
     Args:
         shares: the bots of each process, by any name.
+        kills: how many lines the journals have when one is killed, each time.
     """
     random = Random(seed)  # noqa: S311 nothing secret is drawn
     alive = {name: share(folder, url, *bots) for name, bots in shares.items()}
     killed = 0
-    while killed < times:
-        time.sleep(random.uniform(0.2, 2.5))
+    for lines in kills:
+        await_lines(url, lines, of=alive.values())
+        time.sleep(random.uniform(0, 0.05))
         running = [name for name, one in alive.items() if one.poll() is None]
         if not running:
             break
@@ -80,3 +85,20 @@ def run_while_killed(
         _, err = one.communicate(timeout=300)
         assert one.returncode == 0, (name, err)
     return killed
+
+
+def await_lines(url: str, lines: int, *, of: Collection[Process]) -> None:
+    """Wait until processes have written so many lines of their journals, or have ended."""
+    while _lines_at(url) < lines and any(one.poll() is None for one in of):
+        time.sleep(0.01)
+
+
+def _lines_at(url: str) -> int:
+    try:
+        database = open_database(url, mode=None)
+    except StoreError:  # nobody has made them yet
+        return 0
+    try:
+        return sum(run.entries for run in Books(database).runs())
+    finally:
+        database.close()

@@ -7,7 +7,7 @@ import pytest
 
 from command_line import done, trancher
 from postgres import cluster
-from running.crowd import candles_by, lay_out_demo, share
+from running.crowd import await_lines, candles_by, lay_out_demo, share
 from running.floor import journal_at
 
 pytestmark = pytest.mark.slow
@@ -22,11 +22,14 @@ def test_a_run_outlives_its_server(tmp_path: Path, how: str) -> None:
     tested = f"sqlite:///{tmp_path}/tested.db"
     backtest = ("backtest", "c.toml", *candles_by("--data"), "--db", tested)
     assert trancher(*backtest, folder=tmp_path).code == 0
+    expected = journal_at(tested)
+    lines = sum(map(len, expected.values()))
     with cluster() as own:
         url = own.url.set(database="postgres").render_as_string(hide_password=False)
         process = share(tmp_path, url)
-        for _ in range(2):
-            time.sleep(4)
+        for part in (lines // 4, lines // 2):
+            await_lines(url, part, of=[process])
+            assert process.poll() is None
             own.stop(how)
             time.sleep(2)
             own.start()
@@ -34,5 +37,5 @@ def test_a_run_outlives_its_server(tmp_path: Path, how: str) -> None:
         _, err = process.communicate(timeout=300)
 
         assert process.returncode == 0, err
-        assert {bot: its for bot, its in journal_at(url).items() if its} == journal_at(tested)
+        assert {bot: its for bot, its in journal_at(url).items() if its} == expected
         assert done("verify", "--db", url, folder=tmp_path).code == 0
