@@ -2,9 +2,10 @@
 
 Every client is a process with a bot of its own, all in one portfolio. It decides, and keeps each
 decision: lease, limits, journal, rows, one commit on the disk. What it said to the database is
-noted, and said again to an empty one by a loop that does nothing else: psycopg or sqlite3, the
-same statements with the same values in the same transactions, by as many processes. So the ratio
-is what deciding and SQLAlchemy cost. Beside it stands how many plain writes of 4 kB a disk takes.
+noted, and said again to an empty one by something that does nothing else: pgbench, which a client
+of its own runs for each of ours, its statements prepared; or a loop over sqlite3. The same
+statements with the same values in the same transactions, so the ratio is what deciding, Python and
+SQLAlchemy cost. Beside it stands how many plain writes of 4 kB a disk takes.
 
     PYTHONPATH=tests python bench/durable.py [--steps N] [--rounds N] [--markdown]
 
@@ -12,10 +13,13 @@ Exit code 0 if every database held true books afterwards, otherwise 1.
 """
 
 import argparse
+import itertools
 import multiprocessing as mp
 import os
+import re
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,9 +32,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import URL, event
 
-from postgres import cluster
+from postgres import Cluster, cluster
 from store.booth import NOON, Fair, rented
 from store.kept import opened_at
 from store.told import differences
@@ -77,28 +82,70 @@ def ours(url: str, number: int, steps: int, barrier: Barrier) -> tuple[float, No
     return seconds, notes
 
 
-def plain(url: str, notes: Notes, barrier: Barrier) -> float:
-    """Say the same again to other books; return how many seconds that took."""
-    if url.startswith("sqlite"):
-        return _said_to_file(url.removeprefix("sqlite:///"), notes, barrier)
-    with psycopg.connect(url) as connection:
-        cursor = connection.cursor()
-        barrier.wait()
-        begun, version = time.perf_counter(), 0
-        for said in notes:
-            if said.text is None:
-                connection.commit()
-            elif said.many:
-                cursor.executemany(said.text.encode(), said.values)
-            else:
-                cursor.execute(said.text.encode(), _current(said, version))
-                if cursor.description is not None:
-                    found = cursor.fetchall()
-                    version = found[0][-1] if _locks(said) else version
-        return time.perf_counter() - begun
+def by_pgbench(server: Cluster, url: str, notes: Sequence[Notes], folder: Path) -> float:
+    """Say what each client has said to other books, at once; return how many seconds that took."""
+    running = []
+    for number, one in enumerate(notes):
+        script = folder / f"client{number}.sql"
+        script.write_text(script_of(one), encoding="utf-8")
+        words = (server.bin / "pgbench", "-n", "-t", "1", "-f", script, url)
+        running.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))  # noqa: S603 our own words
+    said = [one.communicate()[0] for one in running]
+    assert not any(one.returncode for one in running), said
+    found = [re.search(r"latency average = ([0-9.]+) ms", one) for one in said]
+    return max(float(one[1]) for one in found if one is not None) / 1000
 
 
-def _said_to_file(path: str, notes: Notes, barrier: Barrier) -> float:
+def script_of(notes: Notes) -> str:
+    """Return one transaction of pgbench, which is all that a client has said."""
+    texts = dict.fromkeys(said.text for said in notes if said.text is not None)
+    names = {text: f"s{number}" for number, text in enumerate(texts)}
+    lines = [f"PREPARE {name} AS {_numbered(text)};" for text, name in names.items()]
+    inside = False
+    for said in notes:
+        if said.text is None:
+            lines.append("COMMIT;")
+            inside = False
+            continue
+        if not inside:
+            lines.append("BEGIN;")
+            inside = True
+        for values in said.values if said.many else (said.values,):
+            given = list(map(_literal, values))
+            for place, version in _versions(said.text).items():
+                given[place] = version
+            # Others work on the same sums, so the version is the one that was read.
+            end = " \\gset v_" if _locks(said) else ";"
+            called = f"({', '.join(given)})" if given else ""
+            lines.append(f"EXECUTE {names[said.text]}{called}{end}")
+    return "\n".join([*lines, ""])
+
+
+def _numbered(text: str) -> str:
+    numbers = itertools.count(1)
+    return re.sub(r"%s", lambda _: f"${next(numbers)}", text)
+
+
+def _literal(value: Any) -> str:
+    return sql.Literal(value).as_string(None)
+
+
+def _versions(text: str) -> dict[int, str]:
+    """Return where a statement wants the sums' version, new and old: as pgbench is told it."""
+    wanted = {
+        r"UPDATE portfolio_usage SET .*?version=(%s|\?)": ":v_version + 1",
+        r"portfolio_usage\.version = (%s|\?)": ":v_version",
+    }
+    places = {}
+    for pattern, version in wanted.items():
+        found = re.search(pattern, text, re.DOTALL)
+        if found is not None:
+            places[len(re.findall(r"%s|\?", text[: found.start(1)]))] = version
+    return places
+
+
+def to_file(path: str, notes: Notes, barrier: Barrier) -> float:
+    """Say the same again to other books in a file; return how many seconds that took."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=LONGEST)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
@@ -129,11 +176,12 @@ def _locks(said: Said) -> bool:
 def _current(said: Said, version: int) -> Any:
     """Return the values of a statement; the sums are of the version that others have left."""
     assert said.text is not None
-    if not said.text.startswith("UPDATE portfolio_usage"):
+    places = _versions(said.text)
+    if not places:
         return said.values
     values = list(said.values)
-    # At their end: the new version, the portfolio, and the version that it has to be yet.
-    values[-3], values[-1] = version + 1, version
+    for place, wanted in places.items():
+        values[place] = version + 1 if wanted.endswith("1") else version
     return tuple(values)
 
 
@@ -198,7 +246,14 @@ def prepared(url: str, clients: int, *, takes: int) -> None:
 
 
 def measured(
-    kind: str, clients: int, urls: Iterator[str], *, steps: int, rounds: int, folder: Path
+    kind: str,
+    clients: int,
+    server: Cluster,
+    urls: Iterator[str],
+    *,
+    steps: int,
+    rounds: int,
+    folder: Path,
 ) -> Measured:
     """Measure both ways, in turn, on books of their own each time."""
     decided, said, fsyncs, true = [], [], [], True
@@ -209,8 +264,13 @@ def measured(
         prepared(other, clients, takes=2)
         found = at_once([(ours, (url, number, steps)) for number in range(clients)])
         decided.append(clients * steps / max(seconds for seconds, _ in found))
-        spent = at_once([(plain, (other, notes)) for _, notes in found])
-        said.append(clients * steps / max(spent))
+        notes = [one for _, one in found]
+        if kind == "SQLite":
+            path = other.removeprefix("sqlite:///")
+            spent = max(at_once([(to_file, (path, one)) for one in notes]))
+        else:
+            spent = by_pgbench(server, other, notes, folder)
+        said.append(clients * steps / spent)
         fsyncs.append(probe(folder))
         database = opened_at(url)
         true = true and not differences(database, cash=FAIR.cash, zone=FAIR.zone)
@@ -268,6 +328,7 @@ def main() -> int:
             measured(
                 kind,
                 clients,
+                server,
                 places[kind],
                 steps=given.steps,
                 rounds=given.rounds,

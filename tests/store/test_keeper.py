@@ -19,6 +19,7 @@ from trancher.store.database import Database
 from trancher.store.errors import CommitUnknown, StoreFailure
 from trancher.store.progress import Memory, Progress
 from trancher.store.verify import verify
+from trancher.store.write import Bundle
 
 FAIR = Fair()
 
@@ -163,7 +164,9 @@ def test_progress_is_read_as_it_was_written(database: Database) -> None:
     number, bot = owner.portfolio_id, owner.bot
     for one in (come, Progress()):
         with database.writing() as connection:
-            progress.save(connection, one, portfolio_id=number, bot=bot)
+            bundle = Bundle(connection.dialect)
+            progress.save(bundle, one, portfolio_id=number, bot=bot)
+            bundle.write(connection)
 
         with database.reading() as connection:
             found = progress.load(connection, portfolio_id=number, bot=bot)

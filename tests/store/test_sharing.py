@@ -21,6 +21,7 @@ from trancher.store import sharing, tables
 from trancher.store.database import Database
 from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.verify import verify
+from trancher.store.write import Bundle
 
 DAY = timedelta(days=1)
 
@@ -184,8 +185,11 @@ def test_sums_that_somebody_changed_unlocked_are_kept_by_nobody(database: Databa
         borrowed = sharing.borrow(connection, booth.keeper.owner, since=NOON)
         connection.execute(update(table).values(version=table.c.version + 1))
 
+        bundle = Bundle(connection.dialect)
+        sharing.give_back(bundle, borrowed, borrowed.used)
+
         with pytest.raises(StoreFailure, match="somebody else has changed meanwhile"):
-            sharing.give_back(connection, borrowed, borrowed.used)
+            bundle.write(connection)
 
 
 def test_a_day_counts_by_the_zone_of_the_portfolio(database: Database) -> None:

@@ -27,6 +27,7 @@ from trancher.store.leases import Lease
 from trancher.store.progress import Progress
 from trancher.store.sharing import Borrowed, Owner
 from trancher.store.sql import SqlStore
+from trancher.store.write import Bundle
 from trancher.treasury import Treasury, Used
 
 
@@ -172,12 +173,13 @@ class OpenStep:
             done: how far the bot has come with it.
         """
         connection, keeper = self._open(), self._keeper
+        owner, bundle = keeper.owner, Bundle(connection.dialect)
         if keeper.store.waiting:
-            self._linked = keeper.store.write(connection)
+            self._linked = keeper.store.write(bundle)
         if self._borrowed is not None and used is not None:
-            sharing.give_back(connection, self._borrowed, used)
-        owner = keeper.owner
-        progress.save(connection, done, portfolio_id=owner.portfolio_id, bot=owner.bot)
+            sharing.give_back(bundle, self._borrowed, used)
+        progress.save(bundle, done, portfolio_id=owner.portfolio_id, bot=owner.bot)
+        bundle.write(connection)
         self._kept = True
 
     def answer(self, number: int, said: Answer) -> None:

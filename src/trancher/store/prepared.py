@@ -5,7 +5,7 @@ does the same for whole rows.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -63,10 +63,16 @@ class Prepared:
             for row in found
         ]
 
+    def said(
+        self, dialect: Dialect, values: Mapping[str, object]
+    ) -> tuple[str, tuple[object, ...]]:
+        """Return it in a driver's words, and its values in their order."""
+        spelled = _spelled(self._statement, dialect)
+        return spelled.sql, _given(spelled, values)
+
     def change(self, connection: Connection, **values: object) -> int:
         """Change what it says; return how many rows that were."""
-        spelled = _spelled(self._statement, connection.dialect)
-        return connection.exec_driver_sql(spelled.sql, _given(spelled, values)).rowcount
+        return connection.exec_driver_sql(*self.said(connection.dialect, values)).rowcount
 
 
 def key(table: Table, *names: str) -> tuple[ColumnElement[bool], ...]:
@@ -82,7 +88,7 @@ def changing(table: Table, *names: str, by: tuple[str, ...]) -> Update:
     return update(table).where(*key(table, *by)).values(values)
 
 
-def _given(spelled: _Spelled, values: dict[str, object]) -> tuple[object, ...]:
+def _given(spelled: _Spelled, values: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(
         values[name] if spell is None else spell(values[name]) for name, spell in spelled.values
     )

@@ -13,9 +13,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select
 
 from trancher.core.order import BotName, ClientOrderId, PositionId
-from trancher.store import tables, write
+from trancher.store import tables
 from trancher.store.codec import Codec
 from trancher.store.entries import Decided
+from trancher.store.write import Bundle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,10 @@ def load_all(connection: Connection, *, portfolio_id: int) -> dict[BotName, Prog
     return {BotName(row.bot): _progress(row) for row in found}
 
 
-def save(connection: Connection, progress: Progress, *, portfolio_id: int, bot: BotName) -> None:
-    """Write how far a bot has come."""
+def save(bundle: Bundle, progress: Progress, *, portfolio_id: int, bot: BotName) -> None:
+    """Put how far a bot has come into what is written."""
     row = {"portfolio_id": portfolio_id, "bot": bot, **_columns(progress)}
-    write.update(connection, tables.progress, [row])
+    bundle.update(tables.progress, [row])
 
 
 def _progress(row: Row[Any]) -> Progress:

@@ -21,9 +21,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, ClientOrderId
-from trancher.store import tables, write
+from trancher.store import tables
 from trancher.store.errors import StoreFailure
 from trancher.store.prepared import Prepared, changing, key
+from trancher.store.write import Bundle
 from trancher.treasury import NOTHING, Reservation, Treasury, Used
 
 _VERSION_MOVED: Final = "sums that somebody else has changed meanwhile"
@@ -186,39 +187,39 @@ def borrow(connection: Connection, owner: Owner, *, since: datetime) -> Borrowed
 
 
 @exact
-def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
-    """Write what a step has changed of what it borrowed.
+def give_back(bundle: Bundle, borrowed: Borrowed, used: Used) -> None:
+    """Put what a step has changed of what it borrowed into what it writes.
+
+    That fails if the sums were not locked as they ought to be.
 
     Args:
         used: the bot's own part, as it is now.
-
-    Raises:
-        StoreFailure: the sums were not locked as they ought to be; nothing may be kept.
     """
     owner, treasury = borrowed.owner, borrowed.treasury
     sums = _plus(treasury.others, used)
-    changed = _KEEP_SUMS.change(
-        connection,
-        **_portfolio(owner),
-        key_version=borrowed.version,
-        cash=treasury.cash,
-        peak_equity=treasury.peak_equity,
-        **_columns(sums),
-        set_aside=sums.set_aside,
-        version=borrowed.version + 1,
-    )
-    if changed != 1:
-        raise StoreFailure(
+    bundle.change(
+        _KEEP_SUMS,
+        {
+            **_portfolio(owner),
+            "key_version": borrowed.version,
+            "cash": treasury.cash,
+            "peak_equity": treasury.peak_equity,
+            **_columns(sums),
+            "set_aside": sums.set_aside,
+            "version": borrowed.version + 1,
+        },
+        unless_one=StoreFailure(
             where="portfolio_usage", found=_VERSION_MOVED, expected="to be alone with them"
-        )
+        ),
+    )
     if used != borrowed.used or treasury.rungs.get(owner.bot) != borrowed.set_aside:
-        _KEEP_OWN.change(
-            connection,
+        own = {
             **_bot(owner),
             **_columns(used),
-            set_aside=treasury.rungs.get(owner.bot),
-            exposure=used.exposure[owner.symbol],
-        )
+            "set_aside": treasury.rungs.get(owner.bot),
+            "exposure": used.exposure[owner.symbol],
+        }
+        bundle.change(_KEEP_OWN, own)
     if used.exposure[owner.symbol] != borrowed.used.exposure[owner.symbol]:
         row = {
             "portfolio_id": owner.portfolio_id,
@@ -226,9 +227,9 @@ def give_back(connection: Connection, borrowed: Borrowed, used: Used) -> None:
             "exposure": sums.exposure[owner.symbol],
         }
         known = owner.symbol in borrowed.symbols
-        (write.update if known else write.insert)(connection, tables.symbol_usage, [row])
-    _keep_days(connection, borrowed)
-    _keep_reservations(connection, borrowed)
+        (bundle.update if known else bundle.insert)(tables.symbol_usage, [row])
+    _keep_days(bundle, borrowed)
+    _keep_reservations(bundle, borrowed)
 
 
 def _days_of(treasury: Treasury) -> dict[date, _DayUsage]:
@@ -241,7 +242,7 @@ def _days_of(treasury: Treasury) -> dict[date, _DayUsage]:
     }
 
 
-def _keep_days(connection: Connection, borrowed: Borrowed) -> None:
+def _keep_days(bundle: Bundle, borrowed: Borrowed) -> None:
     treasury = borrowed.treasury
     for day, found in _days_of(treasury).items():
         if found != borrowed.days.get(day, _QUIET):
@@ -252,13 +253,13 @@ def _keep_days(connection: Connection, borrowed: Borrowed) -> None:
                 **found._asdict(),
             }
             known = day in borrowed.days
-            (write.update if known else write.insert)(connection, tables.trading_day, [row])
+            (bundle.update if known else bundle.insert)(tables.trading_day, [row])
 
 
-def _keep_reservations(connection: Connection, borrowed: Borrowed) -> None:
+def _keep_reservations(bundle: Bundle, borrowed: Borrowed) -> None:
     owner, now = borrowed.owner, borrowed.treasury.working
     for order_id in borrowed.working.keys() - now.keys():
-        _RELEASE.change(connection, **_bot(owner), key_order_id=order_id)
+        bundle.change(_RELEASE, {**_bot(owner), "key_order_id": order_id})
     for order_id, one in now.items():
         if one == borrowed.working.get(order_id):
             continue
@@ -270,7 +271,7 @@ def _keep_reservations(connection: Connection, borrowed: Borrowed) -> None:
             "day": one.day.isoformat(),
         }
         known = order_id in borrowed.working
-        (write.update if known else write.insert)(connection, tables.reservation, [row])
+        (bundle.update if known else bundle.insert)(tables.reservation, [row])
 
 
 def _portfolio(owner: Owner) -> dict[str, object]:

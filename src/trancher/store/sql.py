@@ -30,12 +30,16 @@ from trancher.store.database import Database
 from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, Simulation, decided
 from trancher.store.errors import CommitUnknown
 from trancher.store.journal import Journal, Linked
+from trancher.store.prepared import Prepared, changing
 from trancher.store.records import Record, joined, recorded
 from trancher.store.rows import Orders, Row
-from trancher.store.write import Changes
+from trancher.store.write import Bundle, Changes
 
 BATCH: Final = 2_000
 """Entries in one transaction, unless somebody wants another number of them."""
+_GROW: Final = Prepared(
+    changing(tables.run, "entries", "hash", "finished_at", by=("portfolio_id", "id"))
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,7 +229,9 @@ class SqlStore:
             return
         try:
             with self._database.writing() as connection:
-                linked = self.write(connection)
+                bundle = Bundle(connection.dialect)
+                linked = self.write(bundle)
+                bundle.write(connection)
         except CommitUnknown:
             self._unknown = self._journal.linked()
             raise
@@ -236,14 +242,14 @@ class SqlStore:
         """How many entries wait to be written."""
         return len(self._journal.waiting)
 
-    def write(self, connection: Connection) -> Linked:
-        """Write everything that waits in somebody's transaction; `written` tells its good end."""
+    def write(self, bundle: Bundle) -> Linked:
+        """Put everything that waits into what somebody writes; `written` tells its good end."""
         linked = self._journal.linked()
-        write.insert(connection, tables.journal, linked.rows)
-        write.insert(connection, tables.decision, self._decision_rows())
-        self._write_positions(connection, self._touched_pages())
-        write.insert(connection, tables.posting, self._posted)
-        self._write_run(connection, linked.hash)
+        bundle.insert(tables.journal, linked.rows)
+        bundle.insert(tables.decision, self._decision_rows())
+        self._write_positions(bundle, self._touched_pages())
+        bundle.insert(tables.posting, self._posted)
+        self._write_run(bundle, linked.hash)
         return linked
 
     def _settle(self) -> None:
@@ -296,15 +302,19 @@ class SqlStore:
             if isinstance(one.entry, Decided)
         ]
 
-    def _write_run(self, connection: Connection, last_hash: str) -> None:
-        run = rows.run_row(
-            self._started, self._finished, entries=self._journal.number, hash_=last_hash
-        )
-        write.update(connection, tables.run, [run])
+    def _write_run(self, bundle: Bundle, last_hash: str) -> None:
+        grown = {
+            "key_portfolio_id": self._started.portfolio_id,
+            "key_id": self.run_id,
+            "entries": self._journal.number,
+            "hash": last_hash,
+            "finished_at": None if self._finished is None else self._finished.at,
+        }
+        bundle.change(_GROW, grown)
         if self._finished is not None:
-            write.update(connection, tables.bot, rows.bot_rows(self._started, self._finished))
+            bundle.update(tables.bot, rows.bot_rows(self._started, self._finished))
 
-    def _write_positions(self, connection: Connection, pages: Sequence[_Page]) -> None:
+    def _write_positions(self, bundle: Bundle, pages: Sequence[_Page]) -> None:
         changes = Changes()
         for page in pages:
             row = rows.position_row(
@@ -317,7 +327,7 @@ class SqlStore:
         for page in pages:
             _orders_and_fills(changes, self._key, page)
             _tranches(changes, self._key, page)
-        changes.write(connection)
+        changes.bring(bundle)
 
 
 def _orders_and_fills(changes: Changes, key: Row, page: _Page) -> None:
