@@ -85,6 +85,10 @@ bench: setup ## measure against peers; jumping, books on disk, memory, signals, 
 	@echo; $(BIN)/python bench/patterns.py
 	@echo; PYTHONPATH=tests $(BIN)/python bench/durable.py
 
+.PHONY: scale
+scale: setup ## 10,000 bots and 1,000,000 fills: how the books grow, and how they answer (hours)
+	@PYTHONPATH=tests $(BIN)/python bench/scale.py --bots 10000 --fills 100 $(if $(SERVER),--server)
+
 lock: .uv-ready ## resolve pyproject.toml anew into requirements.lock
 	@{ \
 	  echo "# Every package Trancher runs and is tested with, by version and hash."; \

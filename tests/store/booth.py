@@ -80,11 +80,17 @@ class Fair:
             disposal=Disposal.FIFO,
         )
 
-    def owner(self, database: Database, name: str, symbol: str, *, clock: "Clock") -> Owner:
-        """Return a bot's place, made where it has none."""
+    def owner(
+        self, database: Database, name: str, symbol: str, *, clock: "Clock", number: int = 1
+    ) -> Owner:
+        """Return a bot's place, made where it has none.
+
+        Args:
+            number: its place in the configuration.
+        """
         bot = self.bot(name, symbol)
         facts = BotFacts(
-            id=1,
+            id=number,
             name=bot.name,
             strategy="rungs",
             max_tranches=None,

@@ -3,6 +3,7 @@
 A run is named by its number; latest_run says which one people mean when they name none.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -183,12 +184,13 @@ class Books:
                 if run.together
                 else {}
             )
+        positions = defaultdict[int, list[Position]](list)
+        for bot_id, text in documents:
+            positions[bot_id].append(POSITIONS.decode(text))
         return tuple(
             BotBooks(
                 facts=_facts(row),
-                positions=tuple(
-                    POSITIONS.decode(text) for bot_id, text in documents if bot_id == row.id
-                ),
+                positions=tuple(positions[row.id]),
                 mark=_mark(row) or _seen(seen.get(BotName(row.name))),
             )
             for row in bots

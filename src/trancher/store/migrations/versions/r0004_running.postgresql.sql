@@ -168,73 +168,78 @@ CREATE TABLE reservation (
 );
 
 CREATE VIEW bot_positions AS
-WITH active AS (
-    SELECT
-        p.bot_id,
-        p.id,
-        p.number,
-        p.state,
-        p.open_cost,
-        CASE WHEN p.open_quantity > 0 THEN
-            trim_scale(p.open_cost / p.open_quantity)
-        END AS entry_price,
-        (
-            SELECT coalesce(json_agg(json_build_object(
-                'id', t.id,
-                'entry_trade_id', t.entry_trade_id,
-                'size_usd', t.cost::text,
-                'size_quote', t.cost::text,
-                'entry_price', trim_scale(t.cost / t.quantity)::text,
-                'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{}') || 'Z',
-                'status', t.status,
-                'quantity', t.quantity::text,
-                'open_quantity', t.open_quantity::text,
-                'open_cost', t.open_cost::text
-            ) ORDER BY t.number), '[]')
-            FROM tranche AS t
-            WHERE t.portfolio_id = p.portfolio_id AND t.run_id = p.run_id
-                AND t.position_id = p.id
-        ) AS tranches
-    FROM position AS p
-    WHERE p.state <> 'closed' AND p.run_id IN (
-        SELECT r.id FROM run AS r
-        JOIN (SELECT * FROM run ORDER BY id DESC LIMIT 1) AS l
-            ON r.id = l.id OR (
-                l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
-                AND r.portfolio_id = l.portfolio_id
-            )
-    )
-),
-latest AS (
-    SELECT DISTINCT ON (bot_id) * FROM active ORDER BY bot_id, number DESC
-)
 SELECT
     b.id AS bot_id,
     b.name AS bot,
     coalesce(a.open_cost, 0) AS current_position_size,
-    a.entry_price AS current_position_entry_price,
-    coalesce(a.tranches, '[]') AS position_tranches,
+    CASE WHEN a.open_quantity > 0 THEN
+        trim_scale(a.open_cost / a.open_quantity)
+    END AS current_position_entry_price,
+    (
+        SELECT coalesce(json_agg(json_build_object(
+            'id', t.id,
+            'entry_trade_id', t.entry_trade_id,
+            'size_usd', t.cost::text,
+            'size_quote', t.cost::text,
+            'entry_price', trim_scale(t.cost / t.quantity)::text,
+            'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{}') || 'Z',
+            'status', t.status,
+            'quantity', t.quantity::text,
+            'open_quantity', t.open_quantity::text,
+            'open_cost', t.open_cost::text
+        ) ORDER BY t.number), '[]')
+        FROM tranche AS t
+        WHERE t.portfolio_id = a.portfolio_id
+            AND t.run_id = a.run_id AND t.position_id = a.id
+    ) AS position_tranches,
     b.max_tranches AS max_position_tranches,
     upper(coalesce(a.state, 'closed')) AS position_status,
     (
         SELECT coalesce(json_agg(json_build_object(
-            'position_id', o.id,
-            'size', o.open_cost::text,
-            'entry_price', o.entry_price::text,
-            'status', upper(o.state),
-            'tranches', o.tranches
-        ) ORDER BY o.number), '[]')
-        FROM active AS o
-        WHERE o.bot_id = b.id
+            'position_id', one.id,
+            'size', one.open_cost::text,
+            'entry_price', (CASE WHEN one.open_quantity > 0 THEN
+        trim_scale(one.open_cost / one.open_quantity)
+    END)::text,
+            'status', upper(one.state),
+            'tranches', (
+        SELECT coalesce(json_agg(json_build_object(
+            'id', t.id,
+            'entry_trade_id', t.entry_trade_id,
+            'size_usd', t.cost::text,
+            'size_quote', t.cost::text,
+            'entry_price', trim_scale(t.cost / t.quantity)::text,
+            'entry_timestamp', (to_json(t.opened_at AT TIME ZONE 'UTC') #>> '{}') || 'Z',
+            'status', t.status,
+            'quantity', t.quantity::text,
+            'open_quantity', t.open_quantity::text,
+            'open_cost', t.open_cost::text
+        ) ORDER BY t.number), '[]')
+        FROM tranche AS t
+        WHERE t.portfolio_id = one.portfolio_id
+            AND t.run_id = one.run_id AND t.position_id = one.id
+    )
+        ) ORDER BY one.number), '[]')
+        FROM position AS one
+        WHERE one.portfolio_id = b.portfolio_id AND one.run_id = b.run_id AND one.bot_id = b.id
+            AND one.state <> 'closed'
     ) AS positions
 FROM bot AS b
-LEFT JOIN latest AS a ON a.bot_id = b.id
-WHERE b.run_id IN (
-        SELECT r.id FROM run AS r
-        JOIN (SELECT * FROM run ORDER BY id DESC LIMIT 1) AS l
-            ON r.id = l.id OR (
-                l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
-                AND r.portfolio_id = l.portfolio_id
-            )
+LEFT JOIN LATERAL (
+    SELECT one.portfolio_id, one.run_id, one.id, one.state, one.open_quantity, one.open_cost
+    FROM position AS one
+    WHERE one.portfolio_id = b.portfolio_id AND one.run_id = b.run_id AND one.bot_id = b.id
+            AND one.state <> 'closed'
+    ORDER BY one.number DESC LIMIT 1
+) AS a ON true
+WHERE EXISTS (
+    SELECT 1 FROM run AS l
+    JOIN run AS r ON r.portfolio_id = b.portfolio_id AND r.id = b.run_id
+    WHERE l.id = (SELECT max(id) FROM run) AND (
+        r.id = l.id OR (
+            l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
+            AND r.portfolio_id = l.portfolio_id
+        )
     )
+)
 ORDER BY b.id

@@ -168,75 +168,87 @@ CREATE TABLE reservation (
 );
 
 CREATE VIEW bot_positions AS
-WITH active AS (
-    SELECT
-        p.*,
-        CASE WHEN CAST(p.open_quantity AS REAL) > 0 THEN
-            rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(p.open_cost AS REAL) / CAST(p.open_quantity AS REAL)), instr(printf('%.14e', CAST(p.open_cost AS REAL) / CAST(p.open_quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(p.open_cost AS REAL) / CAST(p.open_quantity AS REAL)), '0'), '.')
-        END AS entry_price,
-        (
-            SELECT json_group_array(json_object(
-                'id', t.id,
-                'entry_trade_id', t.entry_trade_id,
-                'size_usd', t.cost,
-                'size_quote', t.cost,
-                'entry_price', rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), instr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), '0'), '.'),
-                'entry_timestamp', t.opened_at,
-                'status', t.status,
-                'quantity', t.quantity,
-                'open_quantity', t.open_quantity,
-                'open_cost', t.open_cost
-            ))
-            FROM (
-                SELECT * FROM tranche AS one
-                WHERE one.portfolio_id = p.portfolio_id AND one.run_id = p.run_id
-                    AND one.position_id = p.id
-                ORDER BY one.number
-            ) AS t
-        ) AS tranches
-    FROM position AS p
-    WHERE p.state <> 'closed' AND p.run_id IN (
-        SELECT r.id FROM run AS r
-        JOIN (SELECT * FROM run ORDER BY id DESC LIMIT 1) AS l
-            ON r.id = l.id OR (
-                l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
-                AND r.portfolio_id = l.portfolio_id
-            )
-    )
-),
-latest AS (
-    SELECT * FROM active AS a
-    WHERE NOT EXISTS (
-        SELECT 1 FROM active AS later
-        WHERE later.bot_id = a.bot_id AND later.number > a.number
-    )
-)
 SELECT
     b.id AS bot_id,
     b.name AS bot,
     coalesce(a.open_cost, '0') AS current_position_size,
-    a.entry_price AS current_position_entry_price,
-    coalesce(a.tranches, '[]') AS position_tranches,
+    CASE WHEN CAST(a.open_quantity AS REAL) > 0 THEN
+        rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(a.open_cost AS REAL) / CAST(a.open_quantity AS REAL)), instr(printf('%.14e', CAST(a.open_cost AS REAL) / CAST(a.open_quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(a.open_cost AS REAL) / CAST(a.open_quantity AS REAL)), '0'), '.')
+    END AS current_position_entry_price,
+    (
+        SELECT json_group_array(json_object(
+            'id', t.id,
+            'entry_trade_id', t.entry_trade_id,
+            'size_usd', t.cost,
+            'size_quote', t.cost,
+            'entry_price', rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), instr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), '0'), '.'),
+            'entry_timestamp', t.opened_at,
+            'status', t.status,
+            'quantity', t.quantity,
+            'open_quantity', t.open_quantity,
+            'open_cost', t.open_cost
+        ))
+        FROM (
+            SELECT * FROM tranche AS its
+            WHERE its.portfolio_id = a.portfolio_id
+                AND its.run_id = a.run_id AND its.position_id = a.id
+            ORDER BY its.number
+        ) AS t
+    ) AS position_tranches,
     b.max_tranches AS max_position_tranches,
     upper(coalesce(a.state, 'closed')) AS position_status,
     (
         SELECT json_group_array(json_object(
             'position_id', o.id,
             'size', o.open_cost,
-            'entry_price', o.entry_price,
+            'entry_price', CASE WHEN CAST(o.open_quantity AS REAL) > 0 THEN
+        rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(o.open_cost AS REAL) / CAST(o.open_quantity AS REAL)), instr(printf('%.14e', CAST(o.open_cost AS REAL) / CAST(o.open_quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(o.open_cost AS REAL) / CAST(o.open_quantity AS REAL)), '0'), '.')
+    END,
             'status', upper(o.state),
-            'tranches', json(o.tranches)
+            'tranches', json((
+        SELECT json_group_array(json_object(
+            'id', t.id,
+            'entry_trade_id', t.entry_trade_id,
+            'size_usd', t.cost,
+            'size_quote', t.cost,
+            'entry_price', rtrim(rtrim(printf('%.*f', max(14 - CAST(substr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), instr(printf('%.14e', CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), 'e') + 1) AS INTEGER), 1), CAST(t.cost AS REAL) / CAST(t.quantity AS REAL)), '0'), '.'),
+            'entry_timestamp', t.opened_at,
+            'status', t.status,
+            'quantity', t.quantity,
+            'open_quantity', t.open_quantity,
+            'open_cost', t.open_cost
         ))
-        FROM (SELECT * FROM active AS one WHERE one.bot_id = b.id ORDER BY one.number) AS o
+        FROM (
+            SELECT * FROM tranche AS its
+            WHERE its.portfolio_id = o.portfolio_id
+                AND its.run_id = o.run_id AND its.position_id = o.id
+            ORDER BY its.number
+        ) AS t
+    ))
+        ))
+        FROM (
+            SELECT * FROM position AS one
+            WHERE one.portfolio_id = b.portfolio_id AND one.run_id = b.run_id AND one.bot_id = b.id
+            AND one.state <> 'closed'
+            ORDER BY one.number
+        ) AS o
     ) AS positions
 FROM bot AS b
-LEFT JOIN latest AS a ON a.bot_id = b.id
-WHERE b.run_id IN (
-        SELECT r.id FROM run AS r
-        JOIN (SELECT * FROM run ORDER BY id DESC LIMIT 1) AS l
-            ON r.id = l.id OR (
-                l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
-                AND r.portfolio_id = l.portfolio_id
-            )
+LEFT JOIN position AS a
+    ON a.portfolio_id = b.portfolio_id AND a.run_id = b.run_id AND a.number = (
+        SELECT one.number FROM position AS one
+        WHERE one.portfolio_id = b.portfolio_id AND one.run_id = b.run_id AND one.bot_id = b.id
+            AND one.state <> 'closed'
+        ORDER BY one.number DESC LIMIT 1
     )
+WHERE EXISTS (
+    SELECT 1 FROM run AS l
+    JOIN run AS r ON r.portfolio_id = b.portfolio_id AND r.id = b.run_id
+    WHERE l.id = (SELECT max(id) FROM run) AND (
+        r.id = l.id OR (
+            l.kind = 'run' AND r.kind = 'run' AND r.finished_at IS NULL
+            AND r.portfolio_id = l.portfolio_id
+        )
+    )
+)
 ORDER BY b.id
