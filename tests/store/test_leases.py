@@ -13,11 +13,12 @@ from sqlalchemy import select
 from running.company import HandClock
 from store.booth import LONG, NOON, Booth, Fair, rent
 from store.kept import opened_at
+from store.test_schema import LATER
 from store.test_sharing import everything
 from trancher.core.order import BotName
 from trancher.store import leases, tables
-from trancher.store.database import Database
-from trancher.store.errors import StoreFailure
+from trancher.store.database import Database, upgrade_database
+from trancher.store.errors import StoreFailure, UnusableDatabase
 from trancher.store.leases import LeaseLost
 from trancher.store.verify import verify
 
@@ -124,6 +125,23 @@ def test_a_process_may_take_its_own_bot_anew(street: Street) -> None:
     after.keeper.hold()
     with pytest.raises(LeaseLost, match="another process that runs it"):
         before.keeper.hold()
+
+
+def test_a_program_of_before_an_upgrade_lets_go(street: Street) -> None:
+    """
+    Its step finds the lease gone and keeps nothing; it cannot take the bot again, and says why.
+    """
+    before = street.rented("before")
+    before.buy(NOON)
+    upgrade_database(street.url, progress=None, revisions=LATER)
+    upgraded = everything(street.database)
+
+    with pytest.raises(LeaseLost, match="another process that runs it"):
+        before.buy(NOON + timedelta(seconds=1))
+    with pytest.raises(UnusableDatabase, match="schema 9001, which is newer than this program"):
+        street.rent("before")
+
+    assert everything(street.database) == upgraded
 
 
 def test_giving_up_what_somebody_else_has_taken_takes_nothing_away(street: Street) -> None:

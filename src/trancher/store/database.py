@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
 from trancher.ports import Clock
-from trancher.store import schema, tables
+from trancher.store import leases, schema, tables
 from trancher.store.entries import Mode
 from trancher.store.errors import Conflict, UnusableDatabase
 from trancher.store.places import Place, place_of
@@ -46,10 +46,13 @@ class Identity:
 class Database:
     """Books on disk."""
 
-    def __init__(self, engine: Engine, *, place: Place, identity: Identity) -> None:
+    def __init__(
+        self, engine: Engine, *, place: Place, identity: Identity, schema: Schema = SCHEMA
+    ) -> None:
         """Take over an engine; open_database and open_or_create call this."""
         self._engine = engine
         self._place = place
+        self._schema = schema
         self.identity = identity
 
     @property
@@ -78,6 +81,14 @@ class Database:
         """
         with _transaction(self._engine, self._place, writes=True) as connection:
             yield connection
+
+    def check(self, connection: Connection) -> None:
+        """See that the books are still of this program's schema: somebody may upgrade them.
+
+        Raises:
+            UnusableDatabase: they are not; this program has no business there any more.
+        """
+        schema.check(connection, where=self.where, schema=self._schema)
 
     def now(self, connection: Connection, clock: Clock) -> datetime:
         """Return the time of the database; the host's, where it has no clock of its own."""
@@ -142,7 +153,7 @@ def open_database(
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine, place=place, identity=identity)
+    return Database(engine, place=place, identity=identity, schema=schema)
 
 
 def open_or_create(
@@ -177,7 +188,8 @@ def upgrade_database(
 ) -> str | None:
     """Bring the books at `url` to the current schema; return the revision they had.
 
-    What follows from the journal is made anew from it, in the same transaction.
+    What follows from the journal is made anew from it, in the same transaction. Whoever runs a bot
+    loses its lease by it, so a program of before writes nothing into what is of a later schema.
 
     Args:
         progress: is told how many of how many entries are done.
@@ -196,6 +208,7 @@ def upgrade_database(
             if before not in revisions.revisions:
                 schema.check(connection, where=place.where, schema=revisions)
             if before != revisions.head:
+                leases.revoke(connection)
                 schema.upgrade(connection, schema=revisions)
                 with place.without_keys(connection):
                     remake(connection, where=place.where, progress=progress)

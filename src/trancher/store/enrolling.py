@@ -138,9 +138,11 @@ def take(
         length: after which the lease runs out unless it is renewed, > 0.
 
     Raises:
+        UnusableDatabase: the books were upgraded since they were opened.
         StoreError: what is written there cannot be read.
     """
     with database.writing() as connection:
+        database.check(connection)
         lease = leases.take(
             connection,
             portfolio_id=owner.portfolio_id,

@@ -140,5 +140,14 @@ def give_up(connection: Connection, lease: Lease) -> None:
     )
 
 
+def revoke(connection: Connection) -> None:
+    """Take every lease from whoever has it, in books of any schema.
+
+    It waits for the steps that are being done; each later one finds that its lease is lost.
+    """
+    if connection.dialect.has_table(connection, tables.lease.name):
+        connection.exec_driver_sql("UPDATE lease SET owner = NULL, epoch = epoch + 1")
+
+
 def _of(portfolio_id: int, bot: BotName) -> tuple[ColumnElement[bool], ...]:
     return (tables.lease.c.portfolio_id == portfolio_id, tables.lease.c.bot == bot)
