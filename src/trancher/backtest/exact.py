@@ -19,7 +19,7 @@ from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
 from trancher.ports import Store
-from trancher.seat import Portfolio
+from trancher.seat import Portfolio, seats_of
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
@@ -71,6 +71,7 @@ class Replay:
         """Set up a replay.
 
         Args:
+            strategies: those of one bot follow each other.
             candles: by symbol; every strategy's symbol is there.
             same_candle: the order of events assumed inside a candle.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
@@ -90,9 +91,16 @@ class Replay:
             same_candle=same_candle,
             jump=jump and portfolio.limits.max_drawdown is None,
         )
+        bots = [strategy.bot for strategy in strategies]
+        of_bot = {id(strategy.bot): strategy for strategy in strategies}
         runners = [
-            Runner(strategy, feeds[strategy.bot.instrument.symbol], intracandle=terms.intracandle)
-            for strategy in strategies
+            Runner(
+                of_bot[id(seat.bot)],
+                feeds[seat.bot.instrument.symbol],
+                intracandle=terms.intracandle,
+                seat=name,
+            )
+            for name, seat in seats_of(bots).items()
         ]
         self._close_at_end = close_at_end
         exchange = PaperExchange(
@@ -103,7 +111,7 @@ class Replay:
         self._store = MemoryStore() if store is None else store
         self.engine = Engine(
             portfolio=portfolio,
-            bots=[strategy.bot for strategy in strategies],
+            bots=bots,
             store=self._store,
             exchange=exchange,
             marks=Told(runners),
