@@ -81,8 +81,8 @@ BAD = [
     (
         BOTH.replace("max_positions = 2", "max_positions = 3"),
         (
-            "line 7, bot.max_positions: found 3, expected at most 2, for each strategy has one position "
-            "at a time"
+            "line 7, bot.max_positions: found 3, expected at most 2, for each strategy has one "
+            "position at a time"
         ),
     ),
     (
@@ -96,22 +96,22 @@ BAD = [
     (
         BOTH.replace('"dip"', '"weekly"'),
         (
-            'line 21, bot.strategy[2].name: found "weekly", expected a name that no other strategy of '
-            "the bot has"
+            'line 21, bot.strategy[2].name: found "weekly", expected a name that no other '
+            "strategy of the bot has"
         ),
     ),
     (
         BOTH + '[bot.entry]\nplan = "dca"\n',
         (
-            "line 24, bot.entry: found it beside [[bot.strategy]], expected entry in each strategy, or "
-            "no strategy"
+            "line 24, bot.entry: found it beside [[bot.strategy]], expected entry in each "
+            "strategy, or no strategy"
         ),
     ),
     (
         BOTH + '[bot.exit]\nstop_loss = "5%"\n',
         (
-            "line 24, bot.exit: found it beside [[bot.strategy]], expected exit in each strategy, or no "
-            "strategy"
+            "line 24, bot.exit: found it beside [[bot.strategy]], expected exit in each "
+            "strategy, or no strategy"
         ),
     ),
     (
@@ -145,8 +145,8 @@ BAD = [
     (
         BOTH.replace("size = 20\n", "size = 20\nentry = 3\n"),
         (
-            "line 14, bot.strategy[1].entry.entry: found a key that stands elsewhere, expected it in "
-            "[[bot]]"
+            "line 14, bot.strategy[1].entry.entry: found a key that stands elsewhere, expected "
+            "it in [[bot]]"
         ),
     ),
     (

@@ -91,17 +91,7 @@ class Replay:
             same_candle=same_candle,
             jump=jump and portfolio.limits.max_drawdown is None,
         )
-        bots = [strategy.bot for strategy in strategies]
-        of_bot = {id(strategy.bot): strategy for strategy in strategies}
-        runners = [
-            Runner(
-                of_bot[id(seat.bot)],
-                feeds[seat.bot.instrument.symbol],
-                intracandle=terms.intracandle,
-                seat=name,
-            )
-            for name, seat in seats_of(bots).items()
-        ]
+        runners = _runners(strategies, feeds, intracandle=terms.intracandle)
         self._close_at_end = close_at_end
         exchange = PaperExchange(
             {runner.feed.symbol: runner.bot.instrument for runner in runners},
@@ -111,7 +101,7 @@ class Replay:
         self._store = MemoryStore() if store is None else store
         self.engine = Engine(
             portfolio=portfolio,
-            bots=bots,
+            bots=[strategy.bot for strategy in strategies],
             store=self._store,
             exchange=exchange,
             marks=Told(runners),
@@ -153,6 +143,22 @@ class Replay:
             candles=clock.candles,
             ambiguous=sum(runner.ambiguous for runner in runners),
         )
+
+
+def _runners(
+    strategies: Sequence[Strategy], feeds: Mapping[str, Feed], *, intracandle: bool
+) -> list[Runner]:
+    """Return a runner for each place that the engine has for these bots."""
+    of_bot = {id(strategy.bot): strategy for strategy in strategies}
+    return [
+        Runner(
+            of_bot[id(seat.bot)],
+            feeds[seat.bot.instrument.symbol],
+            intracandle=intracandle,
+            seat=name,
+        )
+        for name, seat in seats_of(strategy.bot for strategy in strategies).items()
+    ]
 
 
 class _Clock:
