@@ -14,11 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.core.bot import (
-    Bot,
-    Past,
-    funds_to_reserve,
-)
+from trancher.core.bot import Bot, Past, funds_to_reserve
 from trancher.core.by_hand import decide_by_hand, decide_cancel, decide_sale
 from trancher.core.conditions import Look, Observation
 from trancher.core.decide_entry import building_over, decide_due, entry_due
@@ -29,10 +25,10 @@ from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.limits import Halt, Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId, EntryOrder, Side, TrancheId
+from trancher.core.order import BotName, ClientOrderId, EntryOrder, SeatName, Side, TrancheId
 from trancher.core.position import Position, WorkingEntry
 from trancher.ports import Exchange, Marks, Report, Store
-from trancher.seat import Portfolio, Seat, fresh
+from trancher.seat import Portfolio, Seat, fresh, seats_of
 from trancher.treasury import Treasury, Used
 from trancher.usage import usage_of, used_by
 
@@ -58,12 +54,11 @@ class Engine:
         """Seat the bots, each without a position.
 
         Args:
+            bots: one for each strategy; those of one bot have one name.
             lend: returns the treasury whenever something is asked of it or done to it; None where
                 these are all the bots there are, and it is the engine's own.
         """
-        self.seats: Mapping[BotName, Seat] = {
-            bot.name: Seat(bot=bot, position=fresh(bot, 1)) for bot in bots
-        }
+        self.seats: Mapping[SeatName, Seat] = seats_of(bots)
         own = Treasury(portfolio.cash, portfolio.zone)
 
         def lend_own() -> Treasury:
@@ -75,7 +70,7 @@ class Engine:
         self._store = store
         self._exchange = exchange
         self._marks = marks
-        self._owners: dict[ClientOrderId, BotName] = {}
+        self._owners: dict[ClientOrderId, SeatName] = {}
 
     @property
     def treasury(self) -> Treasury:
@@ -84,7 +79,7 @@ class Engine:
 
     def take_over(
         self,
-        name: BotName,
+        name: SeatName,
         position: Position | None,
         *,
         last: Position | None,
@@ -109,12 +104,12 @@ class Engine:
             self._owners[working.order.client_order_id] = name
 
     @exact
-    def used(self, name: BotName) -> Used:
+    def used(self, name: SeatName) -> Used:
         """Return what a bot uses of what all bots share."""
         return used_by(self.seats[name], self.treasury, self._limits)
 
     @exact
-    def evaluate(self, name: BotName, seen: Observation) -> None:
+    def evaluate(self, name: SeatName, seen: Observation) -> None:
         """Look at the market for one bot and do what is due: an exit, else an entry."""
         seat = self.seats[name]
         seat.price, seat.priced_at = seen.price, seen.at
@@ -124,7 +119,10 @@ class Engine:
         if left and left[0].accepted:
             return
         self._end_building(seat, seen.at)
-        due = entry_due(seat.bot, seat.position, seen, seat.past)
+        if seat.stands_back:
+            return
+        past = seat.remembered()
+        due = entry_due(seat.bot, seat.position, seen, past)
         if due is None:
             return
         entering = decide_due(
@@ -132,14 +130,14 @@ class Engine:
             seat.position,
             seen,
             due,
-            past=seat.past,
+            past=past,
             usage=self._usage(seat, seen.at),
             limits=self._limits,
         )
         self._carry_out(seat, entering)
 
     @exact
-    def close(self, name: BotName, seen: Observation, *, reason: str) -> tuple[Decision, ...]:
+    def close(self, name: SeatName, seen: Observation, *, reason: str) -> tuple[Decision, ...]:
         """Cancel what a bot buys and sell all that it holds, whatever its plan says.
 
         What has to end before that is canceled first. An exchange that does not answer at once has
@@ -155,7 +153,7 @@ class Engine:
         )
 
     @exact
-    def add(self, name: BotName, seen: Observation, size: Decimal, *, reason: str) -> Decision:
+    def add(self, name: SeatName, seen: Observation, size: Decimal, *, reason: str) -> Decision:
         """Buy for `size` quote because somebody says so, as far as every limit lets it through.
 
         Raises:
@@ -168,7 +166,7 @@ class Engine:
             seat.position,
             seen,
             size,
-            past=seat.past,
+            past=seat.remembered(),
             usage=self._usage(seat, seen.at),
             limits=self._limits,
             reason=reason,
@@ -178,7 +176,7 @@ class Engine:
 
     @exact
     def sell(
-        self, name: BotName, seen: Observation, part: Decimal | TrancheId, *, reason: str
+        self, name: SeatName, seen: Observation, part: Decimal | TrancheId, *, reason: str
     ) -> tuple[Decision, ...]:
         """Sell a share of what a bot holds, or a tranche, because somebody says so.
 
@@ -196,7 +194,7 @@ class Engine:
         )
 
     @exact
-    def cancel_entries(self, name: BotName, *, at: datetime, reason: str) -> Decision | None:
+    def cancel_entries(self, name: SeatName, *, at: datetime, reason: str) -> Decision | None:
         """Cancel what a bot is buying; the end of the order follows by a report.
 
         Returns:
@@ -219,7 +217,7 @@ class Engine:
             self._book(self.seats[self._owners[report.order_id]], report)
 
     @exact
-    def look_back(self, name: BotName) -> None:
+    def look_back(self, name: SeatName) -> None:
         """Write down what the market did to a bot's position since its last event."""
         seat = self.seats[name]
         marked = self._marks.take(name)
@@ -229,7 +227,7 @@ class Engine:
     @property
     def active_positions(self) -> int:
         """How many positions are not CLOSED, over all bots."""
-        return sum(seat.position.state is not State.CLOSED for seat in self.seats.values())
+        return sum(seat.active for seat in self.seats.values())
 
     @property
     def free_cash(self) -> Decimal:
@@ -261,7 +259,7 @@ class Engine:
             halts=self.halts.get(asking.bot.name, ()),
         )
 
-    def _shown(self, name: BotName, seen: Observation) -> Seat:
+    def _shown(self, name: SeatName, seen: Observation) -> Seat:
         """Return a bot's seat, with what is seen as its latest price."""
         seat = self.seats[name]
         seat.price, seat.priced_at = seen.price, seen.at
@@ -303,7 +301,7 @@ class Engine:
             self._exchange.cancel(order_id)
         order = decision.order
         if order is not None:
-            self._owners[order.client_order_id] = seat.bot.name
+            self._owners[order.client_order_id] = seat.name
             cost = (
                 seat.bot.instrument.with_taker_fee(order.size)
                 if isinstance(order, EntryOrder)
@@ -343,7 +341,8 @@ class Engine:
             )
             # Fills may arrive out of order.
             last = max(seat.past.last_entry_at or fill.at, fill.at)
-            seat.past = replace(seat.past, last_entry_at=last)
+            for one in (seat, *seat.others):
+                one.past = replace(one.past, last_entry_at=last)
             return
         realized = seat.position.anchor_realized - before.anchor_realized
         self.treasury.receive(notional - fee, realized=realized, at=fill.at)
@@ -352,11 +351,11 @@ class Engine:
         """Write events down, with what the market did before them, and fold them in."""
         if not events:
             return
-        marked = self._marks.take(seat.bot.name) if seat.position.held > 0 else None
+        marked = self._marks.take(seat.name) if seat.position.held > 0 else None
         whole = events if marked is None else (marked, *events)
         self._keep(seat, whole)
         seat.changes += 1
-        self.treasury.set_aside(seat.bot.name, self._for_rungs(seat, events[-1].at))
+        self.treasury.set_aside(seat.name, self._for_rungs(seat, events[-1].at))
         if seat.position.state is State.CLOSED:
             self._turn_over(seat)
 
@@ -367,11 +366,13 @@ class Engine:
         return funds_to_reserve(seat.bot, seat.position, equity=equity)
 
     def _keep(self, seat: Seat, events: Sequence[Event]) -> None:
-        position = seat.position
+        position, opening = seat.position, not seat.active
         for event in events:
             position = evolve(position, event)
         self._store.append(position, events)
         seat.position = position
+        if opening:
+            seat.has_opened()
 
     def _turn_over(self, seat: Seat) -> None:
         """Put a closed position away and wait for the next first entry."""
@@ -382,8 +383,7 @@ class Engine:
             seat.past = replace(seat.past, closed_at=at, stopped_at=at if stopped else None)
             self.treasury.closed(done.anchor_realized, at)
             seat.closed.append(done)
-        seat.opened += 1
-        seat.position = fresh(seat.bot, seat.opened, before=done)
+        seat.turn_over()
 
 
 def _is_known(position: Position, report: Report, *, working: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from trancher.core.decision import Decision
 from trancher.core.events import Event, Filled, Marked, OrderEnded
-from trancher.core.order import BotName, ClientOrderId, Order
+from trancher.core.order import ClientOrderId, Order, SeatName
 from trancher.core.position import Position
 
 Report = Filled | OrderEnded
@@ -48,15 +48,15 @@ class Store(Protocol):
 class Marks(Protocol):
     """Says where the market stands, and how far it moved while nothing happened to a position."""
 
-    def price(self, bot: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
-        """Return the latest price known at `at` of a bot's instrument, quote per base.
+    def price(self, seat: SeatName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        """Return the latest price known at `at` of a place's instrument, quote per base.
 
         None where there is none, or none that was known later than `after`.
         """
         ...
 
-    def take(self, bot: BotName) -> Marked | None:
-        """Return the move since the last call for this bot; None where it is told already."""
+    def take(self, seat: SeatName) -> Marked | None:
+        """Return the move since the last call for this place; None where it is told already."""
         ...
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from trancher.core.day import Day, day_of
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, ClientOrderId
+from trancher.core.order import ClientOrderId, SeatName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Treasury:
             streaks: by day, positions closed at a loss in a row. Bots are not all at the same
                 time, so a day may go on when a later one has begun.
             working: the orders that work.
-            rungs: what is set aside for rungs to come, by bot.
+            rungs: what is set aside for rungs to come, by the place of their position.
             others: what bots of other processes use.
         """
         self.cash = cash
@@ -73,7 +73,7 @@ class Treasury:
         self.realized: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
         self.streaks: Counter[date] = Counter()
         self.working: dict[ClientOrderId, Reservation] = {}
-        self.rungs: dict[BotName, Decimal] = {}
+        self.rungs: dict[SeatName, Decimal] = {}
         self.others = NOTHING
         self._zone = zone
 
@@ -82,8 +82,8 @@ class Treasury:
         return day_of(at, self._zone)
 
     @exact
-    def free_cash(self, *, but: BotName | None) -> Decimal:
-        """Return the quote neither spent nor reserved by anybody, `but` one bot's rungs."""
+    def free_cash(self, *, but: SeatName | None) -> Decimal:
+        """Return the quote neither spent nor reserved by anybody, `but` one position's rungs."""
         orders = sum((working.cost for working in self.working.values()), ZERO)
         rungs = sum((cost for name, cost in self.rungs.items() if name != but), ZERO)
         return self.cash - orders - rungs - self.others.ordered - self.others.set_aside
@@ -126,12 +126,12 @@ class Treasury:
         if not filled:
             self.trades[reservation.day] -= 1
 
-    def set_aside(self, bot: BotName, cost: Decimal | None) -> None:
-        """Keep quote for the rungs of a bot that are still to come; None keeps none."""
+    def set_aside(self, seat: SeatName, cost: Decimal | None) -> None:
+        """Keep quote for the rungs of a position that are still to come; None keeps none."""
         if cost is None:
-            self.rungs.pop(bot, None)
+            self.rungs.pop(seat, None)
         else:
-            self.rungs[bot] = cost
+            self.rungs[seat] = cost
 
     def closed(self, realized: Decimal, at: datetime) -> None:
         """Count a closed position for the streak of its day."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from backtest.replays import SYMBOL
-from backtest.scripted import bot, head
+from backtest.scripted import bot, head, strategies
 from strategies import Dial
 
 OFF: Final = '"off"'
@@ -111,6 +111,36 @@ def several(dials: Sequence[Dial]) -> str:
         limits = _chosen(dial, LIMITS)
         text += bot(f"bot{place}", entry, leave, limits=limits, symbol=symbol)
     return text
+
+
+def many(dial: Dial) -> str:
+    """Return a configuration of one bot that may have several positions of one strategy."""
+    text = everything(dial)
+    most = f"max_positions = {dial.pick((2, 3))}"
+    return text.replace("[bot.limits]", f"{most}\n[bot.limits]")
+
+
+def both(dials: Sequence[Dial]) -> tuple[str, str]:
+    """Return a bot with a strategy for each dial, and the same strategies as a bot each.
+
+    No limit that the positions of a bot share, and those of bots do not, ever binds.
+    """
+    signals, limits = _chosen(dials[0], SIGNALS), _chosen(dials[0], LIMITS)
+    plans = [_apart(_plan(dial, ORDERS)) for dial in dials]
+    start = _head(dials[0], drawdown=False)
+    whole = strategies("one", *plans, limits=limits, most=len(plans))
+    whole = whole.replace("[[bot.strategy]]", f"[bot.signals]\n{signals}\n[[bot.strategy]]", 1)
+    apart = [
+        bot(f"s{number}", f"{entry}\n[bot.signals]\n{signals}", leave, limits=limits)
+        for number, (entry, leave) in enumerate(plans, start=1)
+    ]
+    return start + whole, start + "".join(apart)
+
+
+def _apart(plan: tuple[str, str]) -> tuple[str, str]:
+    """Return a plan without its signals, which are the bot's."""
+    entry, leave = plan
+    return entry.partition("[bot.signals]")[0], leave
 
 
 def _plan(dial: Dial, orders: Sequence[str]) -> tuple[str, str]:

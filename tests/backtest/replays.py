@@ -21,6 +21,7 @@ from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Order
 from trancher.files.decimals import Decimals
 from trancher.market.candles import Candles
 from trancher.market.outside import OutsideSignal
+from trancher.ports import Store
 
 FIRST: Final = datetime(2025, 3, 1, 20, tzinfo=UTC)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,16 +71,17 @@ def replay_of(
     jump: bool = True,
     close_at_end: bool = False,
     outside: Sequence[OutsideSignal] = (),
+    store: Store | None = None,
 ) -> Replay:
     """Return the replay of a configuration, set up; without `jump` it visits every candle."""
     return Replay(
         portfolio=engine_portfolio(settings),
         strategies=[
-            Strategy(
-                bot=bot.bot(settings.instrument(bot.symbol, price_tick=candles[bot.symbol].tick)),
-                signals=signals_of(bot, outside),
-            )
+            Strategy(bot=one, signals=signals_of(bot, outside))
             for bot in settings.bots
+            for one in bot.bots(
+                settings.instrument(bot.symbol, price_tick=candles[bot.symbol].tick)
+            )
         ],
         candles=candles,
         evaluate=Evaluate(settings.backtest.evaluate),
@@ -88,6 +90,7 @@ def replay_of(
         participation=settings.backtest.participation,
         close_at_end=close_at_end,
         jump=jump,
+        store=store,
     )
 
 

@@ -63,9 +63,29 @@ def head(*, portfolio: str = "", terms: str = "", backtest: str = "") -> str:
     return "".join(f"[{name}]\n{text}\n" for name, text in sections.items())
 
 
+def strategies(name: str, *plans: tuple[str, str], limits: str = "", most: int = 2) -> str:
+    """Return a bot of a configuration with several strategies, each an entry and an exit."""
+    told = "".join(
+        f'[[bot.strategy]]\nname = "s{number}"\n[bot.strategy.entry]\n{entry}\n'
+        f"[bot.strategy.exit]\n{leave}\n"
+        for number, (entry, leave) in enumerate(plans, start=1)
+    )
+    return (
+        f'[[bot]]\nname = "{name}"\nsymbol = "{SYMBOL}"\nmax_positions = {most}\n'
+        f"[bot.limits]\n{_limited(limits)}\n{told}"
+    )
+
+
 def bot(name: str, entry: str, leave: str = "", *, limits: str = "", symbol: str = SYMBOL) -> str:
     """Return a bot of a configuration."""
-    limited = _with(
+    return (
+        f'[[bot]]\nname = "{name}"\nsymbol = "{symbol}"\n[bot.limits]\n{_limited(limits)}\n'
+        f"[bot.entry]\n{entry}\n[bot.exit]\n{leave}\n"
+    )
+
+
+def _limited(limits: str) -> str:
+    return _with(
         limits,
         max_position_size='"off"',
         max_tranches="10",
@@ -73,10 +93,6 @@ def bot(name: str, entry: str, leave: str = "", *, limits: str = "", symbol: str
         max_tranche_size='"off"',
         tranche_cooldown='"0s"',
         reserve_funds='"none"',
-    )
-    return (
-        f'[[bot]]\nname = "{name}"\nsymbol = "{symbol}"\n[bot.limits]\n{limited}\n'
-        f"[bot.entry]\n{entry}\n[bot.exit]\n{leave}\n"
     )
 
 

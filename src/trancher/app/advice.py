@@ -51,7 +51,12 @@ def advice(
         *(f"symbol_caps {symbol}: no bot trades it" for symbol in caps if symbol not in traded),
         *_portfolio(portfolio, bots),
     ]
-    for section, settings in zip(configuration.bot, bots, strict=True):
+    alone = (
+        pair
+        for section, settings in zip(configuration.bot, bots, strict=True)
+        for pair in zip(section.strategies, settings.strategies, strict=True)
+    )
+    for section, settings in alone:
         terms = instruments.get(settings.symbol, InstrumentTerms())
         bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
         lines = (

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Final
 
 from trancher.app.backtesting import engine_portfolio
+from trancher.app.bot_standing import BotStanding, latest_of
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.output import BadInput
-from trancher.app.standing import BotStanding, Standing, standing
+from trancher.app.standing import Standing, standing
 from trancher.app.what_if_view import Asked
 from trancher.backtest.rehearsal import usage_alone
 from trancher.backtest.trial import Trial
@@ -84,7 +85,14 @@ def _undated(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
 
 
 def _of_bot(found: Standing, chosen: BotSettings) -> BotStanding:
-    one = found.named(chosen.name)
+    places = found.places(chosen.name)
+    mine = [one for one in places if one.settings.strategy == chosen.strategy]
+    if not mine:
+        raise BadInput(
+            f"--db: found no strategy {chosen.strategy} of {chosen.name}, expected one of "
+            f"{', '.join(dict.fromkeys(one.settings.strategy for one in places))}"
+        )
+    one = latest_of(mine)
     if one.settings.symbol != chosen.symbol:
         raise BadInput(
             f"--db: found {chosen.name} on {one.settings.symbol}, expected it on {chosen.symbol}"

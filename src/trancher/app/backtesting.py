@@ -30,7 +30,7 @@ from trancher.backtest.summary import (
 from trancher.core.bot import Bot
 from trancher.core.instrument import Instrument
 from trancher.core.limits import RefusalCode
-from trancher.core.order import BotName
+from trancher.core.order import SeatName
 from trancher.market.candles import Candles, InvalidInterval, read_candles
 from trancher.market.layout import AS_IT_STANDS, Layout
 from trancher.market.outside import OutsideSignal, spoken_to
@@ -53,7 +53,7 @@ class Outcome:
 
     Attributes:
         sources: its candles by symbol; empty where nobody gave any.
-        traded: its bots with their instruments, in the configuration's order.
+        traded: its bots with their instruments by place, in the configuration's order.
         marked_at: the end of what it saw of each symbol, UTC.
         cash: quote at the end.
         outside_notes: what of its signals from outside may surprise, in words.
@@ -64,7 +64,7 @@ class Outcome:
 
     settings: Settings
     sources: Mapping[str, Source]
-    traded: Mapping[BotName, Bot]
+    traded: Mapping[SeatName, Bot]
     bots: tuple[BotSummary, ...]
     total: Summary
     marked_at: Mapping[str, datetime]
@@ -216,11 +216,10 @@ def run_backtest(
         BadInput: a bot's signals need other candles than there are.
     """
     strategies = [
-        Strategy(
-            bot=bot.bot(instrument_of(settings, sources, bot)),
-            signals=signals_of(bot, outside),
-        )
+        Strategy(bot=one, signals=signals)
         for bot in settings.bots
+        for signals in [signals_of(bot, outside)]
+        for one in bot.bots(instrument_of(settings, sources, bot))
     ]
     try:
         replay = Replay(

@@ -6,17 +6,20 @@ A refusal looks the same wherever it stands: code, measured, limit, missing, and
 import json
 from collections.abc import Mapping, Sequence
 
+from trancher.app.bot_standing import BotStanding, latest_of, shown_of
 from trancher.app.halt_words import halt_document
 from trancher.app.outlook import NextEntry, Outlook, outlook
 from trancher.app.output import Json, instant, money, plain
 from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import why
-from trancher.app.standing import BotStanding, Standing, happened_at
+from trancher.app.standing import Standing, happened_at
 from trancher.app.views import position_document
 from trancher.core.conditions import Wait
 from trancher.core.decision import Decision
+from trancher.core.money import ONE, ZERO, exact, quotient
 from trancher.core.order import EntryOrder
 from trancher.core.pnl import figures
+from trancher.core.position import Position
 from trancher.store.codec import ENTRIES
 from trancher.store.reading import JournalLine, Run
 from trancher.store.records import Record
@@ -50,11 +53,46 @@ def status_document(standing: Standing) -> Mapping[str, Json]:
         "cash": money(standing.cash),
         "free_cash": money(standing.free_cash),
         "halts": [halt_document(one) for one in standing.halts],
-        "bots": [_bot(standing, one) for one in standing.bots],
+        "bots": [_bot(standing, places) for places in standing.by_bot],
     }
 
 
-def _bot(standing: Standing, one: BotStanding) -> Json:
+def _bot(standing: Standing, places: tuple[BotStanding, ...]) -> Json:
+    one = latest_of(places)
+    if not one.settings.has_several:
+        return _place(standing, one)
+    shown = shown_of(places)
+    return {
+        **_place(standing, one),
+        **_sums(places),
+        "max_positions": one.settings.limits.max_positions,
+        "positions": [_place(standing, each) for each in shown],
+    }
+
+
+@exact
+def _sums(places: tuple[BotStanding, ...]) -> dict[str, Json]:
+    """Return what the positions of a bot come to together."""
+    books, mark = [one.position.book for one in places], places[0].price
+    said = [figures(book, taker_fee=ZERO, mark_price=mark) for book in books]
+    quantity = sum((one.open_quantity for one in said), ZERO)
+    cost = sum((one.open_cost for one in said), ZERO)
+    basis = sum((one.cost_basis for one in said), ZERO)
+    left = ONE - places[0].position.instrument.taker_fee
+    return {
+        "open_tranches": sum(len(book.open) for book in books),
+        "open_quantity": money(quantity),
+        "open_cost": money(cost),
+        "average_entry_price": money(quotient(cost, quantity)),
+        "break_even_price": money(quotient(basis, quantity * left)),
+        "unrealized_net": money(
+            None if mark is None else sum((one.unrealized_net or ZERO for one in said), ZERO)
+        ),
+        "realized_pnl": money(sum((one.realized_pnl for one in said), ZERO)),
+    }
+
+
+def _place(standing: Standing, one: BotStanding) -> dict[str, Json]:
     seen = outlook(standing, one)
     book = one.position.book
     taker_fee = one.position.instrument.taker_fee
@@ -78,12 +116,28 @@ def _bot(standing: Standing, one: BotStanding) -> Json:
     }
 
 
-def why_document(standing: Standing, one: BotStanding) -> Mapping[str, Json]:
-    """Return why a bot is not buying now and when that ends."""
-    seen = outlook(standing, one)
-    return {
+def why_document(
+    standing: Standing, one: BotStanding, places: Sequence[BotStanding]
+) -> Mapping[str, Json]:
+    """Return why a bot is not buying now and when that ends.
+
+    Args:
+        one: the place of the position that is meant.
+        places: all that are asked for.
+    """
+    whole = {
         "run": run_document(standing.run),
         "as_of": instant(standing.at),
+        **_why(standing, one),
+    }
+    if not one.settings.has_several:
+        return whole
+    return {**whole, "positions": [_why(standing, each) for each in places]}
+
+
+def _why(standing: Standing, one: BotStanding) -> dict[str, Json]:
+    seen = outlook(standing, one)
+    return {
         "bot": one.settings.name,
         "position_id": one.position.id,
         "position_status": one.position.state.value,
@@ -132,17 +186,37 @@ def _wait(wait: Wait) -> Json:
     }
 
 
-def bot_position_document(standing: Standing, one: BotStanding) -> Mapping[str, Json]:
-    """Return the document of the position that a person means, and of which run it is."""
+def bot_position_document(
+    standing: Standing, one: BotStanding, position: Position
+) -> Mapping[str, Json]:
+    """Return the document of a position of a bot, and of which run it is.
+
+    Of a bot that may have several, those that are open stand beside it.
+
+    Args:
+        one: the place where the position stood.
+    """
+    whole = {
+        **_position(standing, one, position),
+        "as_of": instant(standing.at),
+        "run": run_document(standing.run),
+    }
+    if not one.settings.has_several:
+        return whole
+    places = shown_of(standing.places(one.settings.name))
+    active = [each for each in places if each.seat.active]
+    return {**whole, "positions": [_position(standing, each, each.position) for each in active]}
+
+
+def _position(standing: Standing, one: BotStanding, position: Position) -> Mapping[str, Json]:
     assert one.price is not None
-    document = position_document(
-        one.shown,
+    return position_document(
+        position,
         strategy=one.settings.strategy,
         max_tranches=one.settings.limits.max_tranches,
         mark_price=one.price,
         now=standing.at,
     )
-    return {**document, "as_of": instant(standing.at), "run": run_document(standing.run)}
 
 
 def decisions_document(standing: Standing, bot: str, records: Sequence[Record]) -> Json:

@@ -16,6 +16,7 @@ from trancher.core.order import BotName
 from trancher.core.rungs import Plan
 from trancher.core.signals import Thermometer
 from trancher.core.tranches import Disposal
+from trancher.seat import places_of
 
 STEP_ASSUMED: Final = Decimal("0.00000001")
 FEE_ASSUMED: Final = Decimal("0.001")
@@ -111,11 +112,12 @@ class SignalSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotSettings:
-    """A bot that only lacks its instrument.
+    """A bot that only lacks its instrument; one with several strategies begins with the first.
 
     Attributes:
-        strategy: the entry plan's name, such as dca.
+        strategy: the entry plan's name, such as dca; or the strategy's own.
         timeframe: of the candles its signals read; None means the file's own.
+        others: the bot with each of its other strategies, in their order.
     """
 
     name: BotName
@@ -127,6 +129,37 @@ class BotSettings:
     plan: Plan
     limits: BotLimits
     disposal: Disposal
+    others: "tuple[BotSettings, ...]" = ()
+
+    @property
+    def strategies(self) -> "tuple[BotSettings, ...]":
+        """The bot with each of its strategies, in their order."""
+        return (self, *self.others)
+
+    @property
+    def strategy_names(self) -> str:
+        """What it does, in a word or several."""
+        return " + ".join(one.strategy for one in self.strategies)
+
+    @property
+    def has_several(self) -> bool:
+        """Whether it has more than one place for a position."""
+        return bool(self.others) or self.limits.max_positions > 1
+
+    @property
+    def places(self) -> "tuple[BotSettings, ...]":
+        """The bot with the strategy of each of its places; none where it has but one place."""
+        if not self.has_several:
+            return ()
+        return tuple(places_of(self.strategies, max_positions=self.limits.max_positions))
+
+    def at(self, place: int) -> "BotSettings":
+        """Return the bot with the strategy of one of its places, which count from 1."""
+        return self.strategies[place - 1] if self.others else self
+
+    def bots(self, instrument: Instrument) -> tuple[Bot, ...]:
+        """Return the bot on `instrument` once for each of its strategies."""
+        return tuple(one.bot(instrument) for one in self.strategies)
 
     def bot(self, instrument: Instrument) -> Bot:
         """Return the bot on `instrument`, which is the one of its symbol."""

@@ -3,6 +3,9 @@
 Whatever is impossible is refused here as a Mismatch, which says where below the table it stands.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 from trancher.app.configured import (
     BotSettings,
     ExternalSetting,
@@ -11,9 +14,10 @@ from trancher.app.configured import (
     SignalSettings,
     instrument_of,
 )
+from trancher.app.entries import AnyEntry
 from trancher.app.exit_grammar import expand_exit
 from trancher.app.expand_entry import expand_entry
-from trancher.app.grammar import BotSection, InstrumentSection
+from trancher.app.grammar import BotSection, InstrumentSection, StrategySection
 from trancher.app.signal_grammar import Signals, SignalSection
 from trancher.app.words import Mismatch
 from trancher.core.errors import InvalidInstrument
@@ -32,15 +36,64 @@ def expand_bot(section: BotSection) -> BotSettings:
     Raises:
         Mismatch: its keys contradict each other, or it could never trade.
     """
+    _cross_checked(section.signals)
+    if section.strategy is None:
+        assert section.entry is not None
+        return _expanded(section, section.entry, name=section.entry.plan)
+    _told_apart(section, section.strategy)
+    first, *others = _strategies(section, section.strategy)
+    return replace(first, others=tuple(others))
+
+
+def _told_apart(section: BotSection, strategies: Sequence[StrategySection]) -> None:
+    """Refuse strategies of one name, and more positions than there are strategies."""
+    names: set[str] = set()
+    for index, one in enumerate(strategies):
+        if one.name in names:
+            at = ("strategy", index, "name")
+            raise Mismatch(at=at, expected="a name that no other strategy of the bot has")
+        names.add(one.name)
+    several = len(strategies) > 1
+    if several and section.max_positions is not None and section.max_positions > len(strategies):
+        raise Mismatch(
+            at=("max_positions",),
+            expected=f"at most {len(strategies)}, for each strategy has one position at a time",
+        )
+
+
+def _strategies(
+    section: BotSection, strategies: Sequence[StrategySection]
+) -> Iterator[BotSettings]:
+    """Yield the bot with each of its strategies."""
+    alone = zip(section.strategies, strategies, strict=True)
+    for index, (of_one, one) in enumerate(alone):
+        try:
+            yield _expanded(of_one, one.entry, name=one.name)
+        except Mismatch as problem:
+            if problem.at[:1] not in {("entry",), ("exit",)}:
+                raise
+            raise Mismatch(
+                at=("strategy", index, *problem.at),
+                expected=problem.expected,
+                found=problem.found,
+                hint=problem.hint,
+            ) from None
+
+
+def _expanded(section: BotSection, entry: AnyEntry, *, name: str) -> BotSettings:
+    """Return the bot of a table with one entry and one exit.
+
+    Args:
+        name: of its strategy.
+    """
     heard = section.signals
-    _cross_checked(heard)
     limits = expand_limits(section)
-    way_in = expand_entry(section.entry, limits, heard, least=section.limits.min_temperature)
+    way_in = expand_entry(entry, limits, heard, least=section.limits.min_temperature)
     hears = bool(heard.built_in or heard.external)
     return BotSettings(
         name=BotName(section.name),
         symbol=section.symbol,
-        strategy=section.entry.plan,
+        strategy=name,
         timeframe=section.timeframe,
         signals=_signals(heard),
         thermometer=_thermometer(heard),
@@ -48,8 +101,8 @@ def expand_bot(section: BotSection) -> BotSettings:
             entries=way_in.entries,
             exits=expand_exit(section.exit, hears=hears, rearms=way_in.rearm is not None),
             rebuild=way_in.rebuild,
-            build_window=section.entry.build_window,
-            on_excess=OnExcess(section.entry.on_excess),
+            build_window=entry.build_window,
+            on_excess=OnExcess(entry.on_excess),
             rearm=way_in.rearm,
             limit=way_in.limit,
         ),
@@ -110,6 +163,7 @@ def expand_limits(bot: BotSection) -> BotLimits:
         reentry_cooldown=bot.exit.reentry_cooldown,
         confirm=bot.signals.confirm,
         reserve_funds=ReserveFunds(section.reserve_funds),
+        max_positions=bot.max_positions or 1,
     )
 
 

@@ -7,12 +7,13 @@ To add a key: a field here with its description, a line in docs/reference/config
 what it does in expand.py.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from trancher.app import amounts, words
 from trancher.app.entries import AnyEntry, known_plan
@@ -186,30 +187,78 @@ class Limits(Section):
     )
 
 
+_NAME = words.text(
+    words.NAME,
+    expected="a name of letters, digits, dots, dashes and underscores, at most 64",
+)
+_ENTRY = "a table [bot.entry] with a plan"
+AnEntry = Annotated[AnyEntry, Field(discriminator="plan"), BeforeValidator(known_plan)]
+
+
+class StrategySection(Section):
+    """One of several strategies of a bot."""
+
+    PLACE = "[[bot.strategy]]"
+    HOME = False
+
+    name: Annotated[str, _NAME] = Field(description="Unique in the bot.")
+    entry: AnEntry = Field(description="a table with a plan")
+    exit: Exit = Field(default=Exit(), description="When to sell.")
+
+
 class BotSection(Section):
-    """A strategy on one instrument."""
+    """One strategy on one instrument, or several."""
 
     PLACE = "[[bot]]"
 
-    name: Annotated[
-        str,
-        words.text(
-            words.NAME,
-            expected="a name of letters, digits, dots, dashes and underscores, at most 64",
-        ),
-    ] = Field(description="Unique in the portfolio.")
+    name: Annotated[str, _NAME] = Field(description="Unique in the portfolio.")
     symbol: Annotated[str, words.text(words.SYMBOL, expected='a symbol such as "BTC/USD"')] = (
         Field(description="The instrument, base/quote.")
     )
     timeframe: Annotated[timedelta | None, amounts.timeframe()] = Field(
         default=None, description="Candles that signals read; absent: those of the file."
     )
+    max_positions: Annotated[int | None, amounts.count(least=1, most=100)] = Field(
+        default=None, description="Positions that the bot has at once; absent: 1."
+    )
     limits: Limits = Field(default=Limits(), description="What entries must respect.")
     signals: Signals = Field(default=Signals(), description="What the bot listens to.")
-    entry: Annotated[AnyEntry, Field(discriminator="plan"), BeforeValidator(known_plan)] = Field(
-        description="a table [bot.entry] with a plan"
+    entry: AnEntry | None = Field(
+        default=None, description="When to buy; not where there are strategies."
     )
     exit: Exit = Field(default=Exit(), description="When to sell.")
+    strategy: Annotated[list[StrategySection] | None, Listed("a list of [[bot.strategy]]")] = (
+        Field(default=None, description="Several strategies, instead of entry and exit.")
+    )
+
+    @field_validator("max_positions")
+    @classmethod
+    def _one_is_none(cls, most: int | None) -> int | None:
+        # What says the same as an absent key has to mean the same.
+        return None if most == 1 else most
+
+    @classmethod
+    def _check_keys(cls, value: Mapping[str, Any]) -> None:
+        if "strategy" not in value:
+            if "entry" not in value:
+                raise Mismatch(at=("entry",), expected=_ENTRY)
+            return
+        for key in ("entry", "exit"):
+            if key in value:
+                raise Mismatch(
+                    at=(key,),
+                    found="it beside [[bot.strategy]]",
+                    expected=f"{key} in each strategy, or no strategy",
+                )
+
+    @property
+    def strategies(self) -> "tuple[BotSection, ...]":
+        """The bot with each of its strategies alone, in their order."""
+        if self.strategy is None:
+            return (self,)
+        return tuple(
+            self.model_copy(update={"entry": one.entry, "exit": one.exit}) for one in self.strategy
+        )
 
 
 class Configuration(Section):

@@ -16,7 +16,7 @@ from trancher.app.configured import Settings
 from trancher.app.output import BadInput
 from trancher.market.outside import OutsideSignal
 from trancher.store.database import Database, open_database, open_or_create
-from trancher.store.entries import BotFacts, Mark, Mode, RunKind, Simulation
+from trancher.store.entries import BotFacts, Mark, Mode, PlaceFacts, RunKind, Simulation
 from trancher.store.errors import UnusableDatabase
 from trancher.store.runs import NewRun, start
 
@@ -127,10 +127,13 @@ def new_run(
             BotFacts(
                 id=number,
                 name=bot.name,
-                strategy=bot.strategy,
+                strategy=bot.strategy_names,
                 max_tranches=bot.limits.max_tranches,
                 disposal=bot.disposal,
                 instrument=instrument_of(settings, sources, bot),
+                places=tuple(
+                    PlaceFacts(strategy=one.strategy, disposal=one.disposal) for one in bot.places
+                ),
             )
             for number, bot in enumerate(settings.bots, start=1)
         ],

@@ -136,7 +136,7 @@ def new_load(settings: Settings, *, at: datetime) -> NewLoad:
                 id=number,
                 name=bot.name,
                 symbol=bot.symbol,
-                strategy=bot.strategy,
+                strategy=bot.strategy_names,
                 max_tranches=bot.limits.max_tranches,
                 disposal=bot.disposal,
             )

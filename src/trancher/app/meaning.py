@@ -14,7 +14,7 @@ from trancher.app.tables import quote
 from trancher.core.conditions import Condition
 from trancher.core.day import span
 from trancher.core.exits import ExitRule
-from trancher.core.money import percent
+from trancher.core.money import ZERO, exact, percent
 from trancher.core.rungs import EntryRung, OnExcess, Plan
 from trancher.core.signals import Thermometer
 
@@ -22,6 +22,13 @@ from trancher.core.signals import Thermometer
 def fits_of(settings: Settings, bot: BotSettings) -> tuple[Fit, ...]:
     """Return what of each rung fits into the limits, with the cash of the start as equity."""
     return fit(bot.plan, bot.limits, equity=settings.portfolio.cash)
+
+
+@exact
+def _worst_case_of_all(settings: Settings, bot: BotSettings) -> Decimal:
+    """Return the same for all positions that a bot may have at once."""
+    of_each = sorted((_worst_case(settings, one) for one in bot.places or (bot,)), reverse=True)
+    return sum(of_each[: bot.limits.max_positions], ZERO)
 
 
 def _worst_case(settings: Settings, bot: BotSettings) -> Decimal:
@@ -58,13 +65,36 @@ def document(settings: Settings) -> Json:
             "same_candle": settings.backtest.same_candle,
             "slippage": money(settings.backtest.slippage),
         },
-        "bots": [_bot(settings, bot) for bot in settings.bots],
+        "bots": [{**_bot(settings, bot), **_several(settings, bot)} for bot in settings.bots],
         "warnings": list(settings.warnings),
         "notes": list(settings.notes),
     }
 
 
-def _bot(settings: Settings, bot: BotSettings) -> Json:
+def _several(settings: Settings, bot: BotSettings) -> dict[str, Json]:
+    """Return what is to be said of a bot that may have several positions, and of no other."""
+    if not bot.has_several:
+        return {}
+    return {
+        "max_positions": bot.limits.max_positions,
+        "worst_case_capital_of_all": plain(_worst_case_of_all(settings, bot)),
+        "strategies": [
+            {
+                "strategy": one.strategy,
+                "rungs": [_rung(each) for each in fits_of(settings, one)],
+                "entry": _entry(one.plan),
+                "rebuild": one.plan.rebuild,
+                "exits": [_exit(rule) for rule in one.plan.exits],
+                "reentry_cooldown_seconds": _seconds(one.limits.reentry_cooldown),
+                "disposal": one.disposal.value,
+                "worst_case_capital": plain(_worst_case(settings, one)),
+            }
+            for one in bot.strategies
+        ],
+    }
+
+
+def _bot(settings: Settings, bot: BotSettings) -> dict[str, Json]:
     limits, bands = bot.limits, bot.thermometer
     return {
         "name": bot.name,
@@ -160,6 +190,24 @@ def limits_over_all(settings: Settings) -> str:
     }
     said |= {name: str(value) for name, value in named.items() if value is not None}
     return "limits over all bots: " + ", ".join(f"{name} {value}" for name, value in said.items())
+
+
+def lines_of_all(settings: Settings, bot: BotSettings) -> Iterator[str]:
+    """Yield what is to be said of all positions of a bot that may have several."""
+    if not bot.has_several:
+        return
+    most = bot.limits.max_positions
+    rule = (
+        "one of each strategy"
+        if bot.others
+        else "the next one begins when the one before is built"
+    )
+    currency = settings.portfolio.quote
+    yield (
+        f"positions: {most} at once, {rule}; the limits are each position's, the cooldown is the "
+        f"bot's; worst case of all: {quote(_worst_case_of_all(settings, bot))} {currency}, with "
+        "fees"
+    )
 
 
 def lines_of(settings: Settings, bot: BotSettings) -> Iterator[str]:

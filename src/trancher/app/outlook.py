@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.app.standing import BotStanding, Standing
+from trancher.app.bot_standing import BotStanding
+from trancher.app.standing import Standing
 from trancher.core.conditions import Look, Observation, Wait
 from trancher.core.decide_entry import decide_entry
 from trancher.core.decision import Kind

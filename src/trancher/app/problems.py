@@ -109,9 +109,12 @@ def _mismatch(one: Any) -> tuple[Path, Mismatch]:
 
 def _written(loc: Path) -> Path:
     """Return `loc` without the plan's name, which stands behind `entry` and is no key there."""
-    head, plan, rest = loc[:3], loc[3:4], loc[4:]
-    chosen = head[::2] == ("bot", "entry") and plan and plan[0] in PLANS
-    return (*head, *rest) if chosen else loc
+    for names in (("bot", "entry"), ("bot", "strategy", "entry")):
+        end = 2 * len(names) - 1
+        head, plan, rest = loc[:end], loc[end : end + 1], loc[end + 1 :]
+        if head[::2] == names and plan and plan[0] in PLANS:
+            return (*head, *rest)
+    return loc
 
 
 def _found(path: Path, document: Any, spots: Mapping[Path, Spot]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from trancher.app.backtesting import Outcome
 from trancher.app.configured import BotSettings, Settings
-from trancher.app.meaning import fits_of, lines_of, rung_in_words
+from trancher.app.meaning import fits_of, lines_of, lines_of_all, rung_in_words
 from trancher.app.output import Json, instant, money
 from trancher.app.refusal_words import refusal_document
 from trancher.app.sentences import outcome as reason_in_words
@@ -144,7 +144,11 @@ def counted(
             "performance": None
             if equity is None
             else _performance(performance(said.cash, daily, equity), equity),
-            "plans": [_plan(outcome.settings, bot) for bot in outcome.settings.bots],
+            "plans": [
+                _plan(outcome.settings, one, of_bot=bot)
+                for bot in outcome.settings.bots
+                for one in bot.strategies
+            ],
             "instruments": _instruments({bot.instrument for bot in outcome.traded.values()}),
         },
         course=followed,
@@ -208,14 +212,17 @@ def _months(outcome: Outcome, daily: Sequence[tuple[date, Decimal]]) -> tuple[Mo
     )
 
 
-def _plan(settings: Settings, bot: BotSettings) -> Json:
+def _plan(settings: Settings, bot: BotSettings, *, of_bot: BotSettings) -> Json:
     """Return what a bot was told to do: when each rung buys and how much, and the rest in words.
+
+    Of a bot that may have several positions the strategy is named, and what holds of all.
 
     What is assumed of its instrument is not among them: the run knows better.
     """
-    lines = lines_of(settings, bot)
+    lines = (*lines_of(settings, bot), *lines_of_all(settings, of_bot))
     return {
         "bot": bot.name,
+        **({"strategy": bot.strategy} if of_bot.has_several else {}),
         "rungs": [
             {
                 "reason": one.rung.label,

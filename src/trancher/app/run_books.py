@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,11 +22,13 @@ from trancher.app.settings import parse
 from trancher.app.standing import latest, opened
 from trancher.backtest.summary import BotSummary, books_balance, bot_summary, cash_of, total
 from trancher.backtest.times import micros
+from trancher.core.bot import Bot
 from trancher.core.events import Event
 from trancher.core.lifecycle import State
 from trancher.core.limits import RefusalCode
 from trancher.core.money import exact
-from trancher.core.order import BotName, Fill, PositionId, Side
+from trancher.core.order import BotName, Fill, PositionId, SeatName, Side
+from trancher.seat import seats_of
 from trancher.store.entries import Decided, Mark, RunFinished
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.records import Record
@@ -126,13 +128,10 @@ def outcome_of(kept: RunBooks, sources: Mapping[str, Source]) -> Outcome:
             f"run {kept.run.id}: found books that do not balance, expected them as they were "
             "written; `trancher verify` says what differs"
         )
-    said = {one.name: one for one in kept.settings.bots}
     return Outcome(
         settings=kept.settings,
         sources=sources,
-        traded={
-            one.facts.name: said[one.facts.name].bot(one.facts.instrument) for one in kept.bots
-        },
+        traded=traded(kept.settings, kept.bots),
         bots=bots,
         total=total(bots),
         marked_at={symbol: mark.at for symbol, mark in kept.finished.marks.items()},
@@ -143,12 +142,27 @@ def outcome_of(kept: RunBooks, sources: Mapping[str, Source]) -> Outcome:
     )
 
 
+def traded(settings: Settings, bots: Iterable[BotBooks]) -> dict[SeatName, Bot]:
+    """Return bots of a run by place, as its books say what they traded."""
+    said = {one.name: one for one in settings.bots}
+    return {
+        name: seat.bot
+        for one in bots
+        for name, seat in seats_of(said[one.facts.name].bots(one.facts.instrument)).items()
+    }
+
+
+def state_of(bot: BotBooks) -> State:
+    """Return the state of the position that a bot has, the latest of several, or CLOSED."""
+    return bot.active[-1].state if bot.active else State.CLOSED
+
+
 def _summary(kept: RunBooks, bot: BotBooks) -> BotSummary:
     name = bot.facts.name
     mark = kept.finished.marks[bot.facts.instrument.symbol]
     return bot_summary(
         name,
-        state=bot.positions[-1].state if bot.positions else State.CLOSED,
+        state=state_of(bot),
         positions=[one for one in bot.positions if one.book.tranche_count],
         mark_price=mark.price,
         refusals=_refusals(kept.history.records, name),

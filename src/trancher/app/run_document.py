@@ -80,7 +80,7 @@ def document(
         "positions": [
             position_document(
                 position,
-                strategy=outcome.settings_of(bot).strategy,
+                strategy=outcome.settings_of(bot).at(position.place).strategy,
                 max_tranches=outcome.settings_of(bot).limits.max_tranches,
                 mark_price=bot.mark_price,
                 now=outcome.marked_at[position.instrument.symbol],
@@ -126,7 +126,7 @@ def _bot(outcome: Outcome, bot: BotSummary) -> Json:
     return {
         "bot": bot.name,
         "symbol": settings.symbol,
-        "strategy": settings.strategy,
+        "strategy": settings.strategy_names,
         "disposal": settings.disposal.value,
         "position_status": bot.state.value,
         "positions": bot.figures.positions,

@@ -6,8 +6,8 @@ from typing import Final
 
 from trancher.app.backtesting import Outcome, Source
 from trancher.app.configured import Settings
+from trancher.app.run_books import state_of, traded
 from trancher.backtest.summary import BotSummary, bot_summary, cash_of, total
-from trancher.core.lifecycle import State
 from trancher.core.limits import RefusalCode
 from trancher.core.money import exact
 from trancher.core.order import BotName
@@ -39,11 +39,10 @@ def outcome_so_far(
     bots = tuple(
         _summary(one, books.decisions(run, one.facts.name, limit=_ALL)) for one in of_bots
     )
-    said = {one.name: one for one in settings.bots}
     return Outcome(
         settings=settings,
         sources=sources,
-        traded={one.facts.name: said[one.facts.name].bot(one.facts.instrument) for one in of_bots},
+        traded=traded(settings, of_bots),
         bots=bots,
         total=total(bots),
         marked_at={one.facts.instrument.symbol: one.mark.at for one in of_bots if one.mark},
@@ -62,7 +61,7 @@ def _summary(bot: BotBooks, records: Iterable[Record]) -> BotSummary:
             refused[refusal.code] += record.count
     return bot_summary(
         bot.facts.name,
-        state=bot.positions[-1].state if bot.positions else State.CLOSED,
+        state=state_of(bot),
         positions=[one for one in bot.positions if one.book.tranche_count],
         mark_price=bot.mark.price,
         refusals=refused,

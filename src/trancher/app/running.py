@@ -62,7 +62,14 @@ def chosen(settings: Settings, names: Sequence[str]) -> tuple[BotName, ...]:
                 f"--bot {name}: found no such bot in {settings.file}, "
                 f"expected one of {', '.join(known)}{hint}"
             )
-    return tuple(one for one in known if not names or one in names)
+    wanted = tuple(one for one in known if not names or one in names)
+    for bot in settings.bots:
+        if bot.has_several and bot.name in wanted:
+            raise BadInput(
+                f"{settings.file}, bot {bot.name}: found one that may have several positions, "
+                "expected bots with one position each; `trancher backtest` takes others"
+            )
+    return wanted
 
 
 def crew_of(

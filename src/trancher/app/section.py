@@ -21,7 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 from trancher.app.nearest import nearest
 from trancher.app.words import LATER, Kind, Mismatch
 
-COMING: Final = frozenset({"adverse", "max_positions", "price_collar", "protect", "strategy"})
+COMING: Final = frozenset({"adverse", "price_collar", "protect"})
 """Keys that the grammar knows and this version does not."""
 _ELSEWHERE: Final = {
     "base_order": "base_size",
@@ -42,6 +42,8 @@ class Section(BaseModel):
 
     PLACE: ClassVar[str] = ""
     """Where the table stands, in words."""
+    HOME: ClassVar[bool] = True
+    """Whether a key that stands elsewhere may be meant for here."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
@@ -62,7 +64,12 @@ class Section(BaseModel):
         for key, field in keys.items():
             if key not in value and cls.model_fields[field].is_required():
                 raise Mismatch(at=(key,), expected=_expected(cls, field))
+        cls._check_keys(value)
         return value
+
+    @classmethod
+    def _check_keys(cls, value: Mapping[str, Any]) -> None:
+        """Refuse keys that do not go together, all of which are known."""
 
 
 class UnknownKey(Mismatch):
@@ -157,7 +164,7 @@ def sections() -> list[type[Section]]:
 def _homes() -> Mapping[str, str]:
     """Return the one table that a key may stand in, for the keys that have but one."""
     places: dict[str, set[str]] = {}
-    for section in sections():
+    for section in (one for one in sections() if one.HOME):
         for field in section.model_fields:
             places.setdefault(name_of(section, field), set()).add(section.PLACE)
     return {key: place for key, (place, *more) in places.items() if place and not more}

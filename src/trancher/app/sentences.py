@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from trancher.app.bot_standing import BotStanding
 from trancher.app.outlook import NextEntry, Outlook
 from trancher.app.refusal_words import amount, extent
-from trancher.app.standing import BotStanding, Standing
+from trancher.app.standing import Standing
 from trancher.app.tables import counted, exactly, price, quote
 from trancher.core.conditions import Indicator, Wait
 from trancher.core.lifecycle import State
@@ -49,6 +50,7 @@ WORDS: Final = {
     "{measured} {currency}, {missing} above the limit of {limit}",
     RefusalCode.MAX_ACTIVE_POSITIONS: "it would be active position {measured} of at most "
     "{limit}{beside}",
+    RefusalCode.MAX_POSITIONS: "it would be position {measured} of the bot, of at most {limit}",
     RefusalCode.MAX_DAILY_TRADES: "with it and the exits kept back the day would have {measured} "
     "trades of at most {limit}",
     RefusalCode.INSUFFICIENT_FUNDS: "{limit} {currency} is needed, its fee and the rungs to come "
@@ -68,7 +70,7 @@ AFTER: Final = {"tranche_cooldown": " after an entry", "reentry_cooldown": " aft
 
 def why(standing: Standing, one: BotStanding, seen: Outlook) -> str:
     """Return why a bot is not buying now and when that ends, in one sentence."""
-    parts = [f"{one.settings.name} {holds(one)}", _entry(standing, one, seen)]
+    parts = [f"{one.label} {holds(one)}", _entry(standing, one, seen)]
     leaving = sells(one, seen)
     if leaving:
         parts.append(leaving)
@@ -208,7 +210,7 @@ def _without_idle_zeros(fraction: re.Match[str]) -> str:
 
 
 def _measured(standing: Standing, one: BotStanding, refusal: Refusal) -> str:
-    others = ", ".join(other.settings.name for other in standing.active)
+    others = ", ".join(dict.fromkeys(other.settings.name for other in standing.active))
     return WORDS[refusal.code].format(
         measured=amount(refusal.measured, refusal.unit),
         limit=amount(refusal.limit, refusal.unit),

@@ -12,31 +12,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import Final
 
-from trancher.app.configured import BotSettings, Settings
+from trancher.app.bot_standing import BotStanding, latest_of, places_in
+from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.settings import parse
 from trancher.core.anchor import realized_by_fill
-from trancher.core.bot import (
-    Bot,
-    Past,
-    exits_to_reserve,
-    exposure_of,
-    funds_to_reserve,
-    working_size,
-)
+from trancher.core.bot import exits_to_reserve, exposure_of, funds_to_reserve, working_size
 from trancher.core.day import day_of
 from trancher.core.lifecycle import State
 from trancher.core.limits import Usage
 from trancher.core.money import ZERO, exact
-from trancher.core.order import Fill, PositionId
-from trancher.core.position import Position, new_position
+from trancher.core.order import BotName, Fill
+from trancher.core.position import Position, number_of
 from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database
 from trancher.store.entries import Decided, RunFinished, RunStarted
@@ -44,55 +38,13 @@ from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.halts import Halt
 from trancher.store.places import place_of, shown
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
-from trancher.store.records import Record
 from trancher.store.stops import reaching
 
 _RECORDS: Final = 20
 _TAIL: Final = 50
 _FIRST_PAGE: Final = 200
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_SHOWN: Final = 10
 _INSTANT: Final = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotStanding:
-    """A bot at the end of a run.
-
-    Attributes:
-        position: the one that is not CLOSED, else one that waits for its first entry.
-        records: its latest decisions, newest first.
-        price: the last one seen of its instrument, quote per base; None where none was kept.
-    """
-
-    settings: BotSettings
-    bot: Bot
-    books: BotBooks
-    position: Position
-    records: tuple[Record, ...]
-    price: Decimal | None
-
-    @property
-    def shown(self) -> Position:
-        """The position that a person means: the active one, else the last, else the next."""
-        past = self.books.positions
-        return past[-1] if self.position.state is State.CLOSED and past else self.position
-
-    @property
-    def past(self) -> Past:
-        """What the bot remembers over all its positions."""
-        entries = [one.last_entry_at for one in self.books.positions if one.last_entry_at]
-        last = max(
-            (one for one in self.books.positions if one.closed_at is not None),
-            key=lambda one: one.closed_at or _NEVER,
-            default=None,
-        )
-        closed_at = None if last is None else last.closed_at
-        stopped = last is not None and self.bot.plan.was_stopped(last)
-        return Past(
-            last_entry_at=max(entries, default=None),
-            closed_at=closed_at,
-            stopped_at=closed_at if stopped else None,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +58,7 @@ class Standing:
         peak_equity: the highest that the run says it saw, quote; None where no limit asked for
             it, and where the run has no end or was written before this was kept.
         halts: what people have stopped, oldest first.
+        bots: the places of all bots, in the configuration's order.
     """
 
     run: Run
@@ -119,8 +72,16 @@ class Standing:
 
     @property
     def active(self) -> tuple[BotStanding, ...]:
-        """The bots whose position is not CLOSED."""
-        return tuple(one for one in self.bots if one.position.state is not State.CLOSED)
+        """The places whose position is not CLOSED."""
+        return tuple(one for one in self.bots if one.seat.active)
+
+    @property
+    def by_bot(self) -> tuple[tuple[BotStanding, ...], ...]:
+        """The places of each bot, in the configuration's order."""
+        found: dict[BotName, list[BotStanding]] = {}
+        for one in self.bots:
+            found.setdefault(one.settings.name, []).append(one)
+        return tuple(map(tuple, found.values()))
 
     @property
     @exact
@@ -165,6 +126,7 @@ class Standing:
             realized_today=self._realized_on(day.date),
             losing_streak=self._losing_streak_on(day.date),
             halts=reaching(self.halts, asking.settings.name),
+            bot_positions=sum(one.active for one in (asking.seat, *asking.seat.others)),
         )
 
     @property
@@ -193,20 +155,42 @@ class Standing:
     def _day(self, at: datetime) -> date:
         return day_of(at, self.settings.portfolio.timezone).date
 
-    def named(self, name: str) -> BotStanding:
-        """Return a bot by its name.
+    def places(self, name: str) -> tuple[BotStanding, ...]:
+        """Return the places of a bot by its name.
 
         Raises:
             BadInput: the run has none of that name.
         """
-        names = [one.settings.name for one in self.bots]
-        for one in self.bots:
-            if one.settings.name == name:
-                return one
+        names = [places[0].settings.name for places in self.by_bot]
+        for places in self.by_bot:
+            if places[0].settings.name == name:
+                return places
         meant = nearest(name, names)
         hint = f"; did you mean {meant}?" if meant else ""
         raise BadInput(
             f"bot: found {name!r}, expected one of run {self.run.id}: {', '.join(names)}{hint}"
+        )
+
+    def named(self, name: str, position: str | None = None) -> BotStanding:
+        """Return the place of a bot that a person means by its name.
+
+        Args:
+            position: the id of one that stood there; None means the active one, the latest of
+                several, else the last one.
+
+        Raises:
+            BadInput: the run has no bot of that name, or the bot no such position.
+        """
+        places = self.places(name)
+        if position is None:
+            return latest_of(places)
+        for one in places:
+            if one.stood(position) is not None:
+                return one
+        known = sorted((past for one in places for past in one.books.positions), key=number_of)
+        raise BadInput(
+            f"--position: found {position!r}, expected one of {name}: "
+            f"{', '.join(past.id for past in known[-_SHOWN:]) or 'it had none yet'}"
         )
 
     @exact
@@ -303,25 +287,12 @@ def standing_of(books: Books, run: Run) -> Standing:
         peak_equity=books.peak_equity(run),
         halts=books.halts(run),
         bots=tuple(
-            _bot(one, settings, books.decisions(run, one.facts.name, limit=_RECORDS))
+            place
             for one in of_bots
+            for place in places_in(
+                one, settings, books.decisions(run, one.facts.name, limit=_RECORDS)
+            )
         ),
-    )
-
-
-def _bot(books: BotBooks, settings: Settings, records: tuple[Record, ...]) -> BotStanding:
-    facts = books.facts
-    said = next(one for one in settings.bots if one.name == facts.name)
-    price = books.mark.price if books.mark else None
-    if price is None and records:
-        price = records[0].last.price
-    return BotStanding(
-        settings=said,
-        bot=said.bot(facts.instrument),
-        books=books,
-        position=books.active[-1] if books.active else _next_position(books),
-        records=records,
-        price=price,
     )
 
 
@@ -336,17 +307,6 @@ def _sales(positions: Iterable[Position]) -> Iterator[tuple[Fill, Decimal]]:
         fills = (filled.fill for filled in position.fills.values())
         yield from realized_by_fill(fills, position.instrument, line=line)
         line = position.anchor_line
-
-
-def _next_position(books: BotBooks) -> Position:
-    facts = books.facts
-    return new_position(
-        position_id=PositionId(f"{facts.name}-{len(books.positions) + 1}"),
-        bot=facts.name,
-        instrument=facts.instrument,
-        disposal=facts.disposal,
-        before=books.positions[-1] if books.positions else None,
-    )
 
 
 def happened_at(line: JournalLine) -> datetime:

@@ -19,7 +19,7 @@ from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
 from trancher.ports import Store
-from trancher.seat import Portfolio
+from trancher.seat import Portfolio, seats_of
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
@@ -71,6 +71,7 @@ class Replay:
         """Set up a replay.
 
         Args:
+            strategies: those of one bot follow each other.
             candles: by symbol; every strategy's symbol is there.
             same_candle: the order of events assumed inside a candle.
             slippage: ratio that a market order moves against us, 0 <= slippage < 1.
@@ -90,10 +91,7 @@ class Replay:
             same_candle=same_candle,
             jump=jump and portfolio.limits.max_drawdown is None,
         )
-        runners = [
-            Runner(strategy, feeds[strategy.bot.instrument.symbol], intracandle=terms.intracandle)
-            for strategy in strategies
-        ]
+        runners = _runners(strategies, feeds, intracandle=terms.intracandle)
         self._close_at_end = close_at_end
         exchange = PaperExchange(
             {runner.feed.symbol: runner.bot.instrument for runner in runners},
@@ -145,6 +143,22 @@ class Replay:
             candles=clock.candles,
             ambiguous=sum(runner.ambiguous for runner in runners),
         )
+
+
+def _runners(
+    strategies: Sequence[Strategy], feeds: Mapping[str, Feed], *, intracandle: bool
+) -> list[Runner]:
+    """Return a runner for each place that the engine has for these bots."""
+    of_bot = {id(strategy.bot): strategy for strategy in strategies}
+    return [
+        Runner(
+            of_bot[id(seat.bot)],
+            feeds[seat.bot.instrument.symbol],
+            intracandle=intracandle,
+            seat=name,
+        )
+        for name, seat in seats_of(strategy.bot for strategy in strategies).items()
+    ]
 
 
 class _Clock:

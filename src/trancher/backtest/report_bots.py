@@ -12,7 +12,7 @@ from decimal import Decimal
 from trancher.backtest.summary import BotSummary
 from trancher.core.bot import Bot
 from trancher.core.money import ONE, exact, quotient
-from trancher.core.order import BotName
+from trancher.core.order import BotName, SeatName
 from trancher.market.candles import Candles
 
 
@@ -37,7 +37,7 @@ class BotRow:
 
 @exact
 def by_bot(
-    bots: Iterable[BotSummary], traded: Mapping[BotName, Bot], candles: Mapping[str, Candles]
+    bots: Iterable[BotSummary], traded: Mapping[SeatName, Bot], candles: Mapping[str, Candles]
 ) -> tuple[BotRow, ...]:
     """Return a row for each bot; `candles` are by symbol."""
     return tuple(_row(bot, candles.get(traded[bot.name].instrument.symbol)) for bot in bots)

@@ -25,7 +25,7 @@ from trancher.core.events import EntryAccepted, Event, Filled, Marked
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import BotName, Fill, PositionId, Side, settle
+from trancher.core.order import Fill, PositionId, SeatName, Side, settle
 from trancher.core.pnl import figures
 from trancher.core.position import Position, new_position
 from trancher.core.tranches import Disposal
@@ -83,7 +83,7 @@ class Course:
 def course(
     journal: Entries,
     *,
-    bots: Mapping[BotName, Bot],
+    bots: Mapping[SeatName, Bot],
     feeds: Mapping[str, Feed],
     cash: Decimal,
     intracandle: bool,
@@ -93,6 +93,7 @@ def course(
 
     Args:
         journal: the whole of it, with the position of each event.
+        bots: by place, each with the strategy of the place.
         cash: quote, before the first event.
         intracandle: whether a peak is taken from the highs of candles, or from their closes.
         drawn: whether the lines are wanted, which take most of the time.
@@ -108,15 +109,16 @@ def course(
 
 
 def begun(
-    bot: Bot, position_id: PositionId, *, disposal: Disposal, after: Position | None
+    bot: Bot, position_id: PositionId, *, disposal: Disposal, after: Position | None, place: int
 ) -> Position:
-    """Return a position of a bot as it begins, with the dust line that the one before left."""
+    """Return a position as it begins, with the dust line that the one before it left there."""
     return new_position(
         position_id=position_id,
         bot=bot.name,
         instrument=bot.instrument,
         disposal=disposal,
         before=after,
+        place=place,
     )
 
 
@@ -126,7 +128,7 @@ class _Folding:
     def __init__(
         self,
         *,
-        bots: Mapping[BotName, Bot],
+        bots: Mapping[SeatName, Bot],
         feeds: Mapping[str, Feed],
         cash: Decimal,
         intracandle: bool,
@@ -136,31 +138,31 @@ class _Folding:
         self.money: list[tuple[datetime, Money]] = []
         self._bots, self._feeds, self._cash = bots, feeds, cash
         self._intracandle, self._drawn = intracandle, drawn
-        self._positions: dict[BotName, Position] = {}
-        self._aside: dict[BotName, Decimal] = {}
-        self._paid: dict[BotName, Fill] = {}
+        self._positions: dict[SeatName, Position] = {}
+        self._aside: dict[SeatName, Decimal] = {}
+        self._paid: dict[SeatName, Fill] = {}
         self._peaks: dict[PositionId, _Peak] = {}
 
     def take(self, position_id: PositionId, event: Event) -> None:
         position = self._before(position_id, event)
-        bot = self._bots[position.bot]
+        bot = self._bots[position.seat]
         if self._drawn and bot.plan.trails and position.held > 0:
             self._climb(bot, position, micros(event.at))
         after = evolve(position, event)
-        self._positions[bot.name] = after
+        self._positions[after.seat] = after
         if isinstance(event, Marked):
             return
         if isinstance(event, Filled):
-            self._settle(bot, event)
+            self._settle(position, event)
         if self._drawn:
             self._draw(bot, after, event.at)
-        self._aside[bot.name] = self._for_rungs(bot, after, event.at)
+        self._aside[after.seat] = self._for_rungs(bot, after, event.at)
         _step(self.money, event.at, self._counted())
 
     def finish(self) -> None:
         """Follow what is still open to the last close."""
         for position in self._positions.values():
-            bot = self._bots[position.bot]
+            bot = self._bots[position.seat]
             if self._drawn and bot.plan.trails and position.held > 0:
                 last = int(self._feeds[bot.instrument.symbol].closed_at[-1])
                 self._climb(bot, position, last)
@@ -168,17 +170,20 @@ class _Folding:
     def _before(self, position_id: PositionId, event: Event) -> Position:
         """Return the position to which `event` happens; its first is an accepted entry."""
         if isinstance(event, EntryAccepted):
-            known = self._positions.get(event.order.bot)
+            order = event.order
+            known = self._positions.get(order.seat)
             if known is None or known.id != position_id:
-                bot = self._bots[event.order.bot]
-                return begun(bot, position_id, disposal=bot.disposal, after=known)
+                bot = self._bots[order.seat]
+                return begun(
+                    bot, position_id, disposal=bot.disposal, after=known, place=order.place
+                )
             return known
         return next(one for one in self._positions.values() if one.id == position_id)
 
-    def _settle(self, bot: Bot, event: Filled) -> None:
-        fill, instrument = event.fill, bot.instrument
+    def _settle(self, position: Position, event: Filled) -> None:
+        fill, instrument = event.fill, position.instrument
         settled = settle(fill, base=instrument.base, quote=instrument.quote)
-        self._paid[bot.name] = fill
+        self._paid[position.seat] = fill
         bought = fill.side is Side.BUY
         moved = settled.notional + settled.fee if bought else settled.fee - settled.notional
         self._cash -= moved

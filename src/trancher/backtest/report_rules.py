@@ -18,7 +18,7 @@ from trancher.core.events import EntryAccepted, Marked
 from trancher.core.evolve import evolve
 from trancher.core.ledger import Realized, realized_by_tranche
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, PositionId, TrancheId
+from trancher.core.order import BotName, PositionId, SeatName, TrancheId
 from trancher.core.pnl import figures
 from trancher.core.position import Position
 from trancher.core.tranches import Disposal
@@ -58,8 +58,8 @@ class TrancheByRule:
 
 
 @exact
-def ruled(journal: Entries, bots: Mapping[BotName, Bot]) -> Ruled:
-    """Fold a journal under every rule.
+def ruled(journal: Entries, bots: Mapping[SeatName, Bot]) -> Ruled:
+    """Fold a journal under every rule; `bots` are by place.
 
     Exits that named their tranche keep it under every rule.
     """
@@ -90,9 +90,9 @@ def by_tranche(under: Ruled) -> Iterator[TrancheByRule]:
             yield TrancheByRule(position_id=same[0].id, tranche=tranche.id, **nets)
 
 
-def _under(rule: Disposal, journal: Entries, bots: Mapping[BotName, Bot]) -> tuple[Position, ...]:
+def _under(rule: Disposal, journal: Entries, bots: Mapping[SeatName, Bot]) -> tuple[Position, ...]:
     positions: dict[PositionId, Position] = {}
-    latest: dict[BotName, Position] = {}
+    latest: dict[SeatName, Position] = {}
     for position_id, event in journal:
         # What the market did meanwhile moves no book.
         if isinstance(event, Marked):
@@ -100,10 +100,11 @@ def _under(rule: Disposal, journal: Entries, bots: Mapping[BotName, Bot]) -> tup
         before = positions.get(position_id)
         if before is None:
             assert isinstance(event, EntryAccepted)
-            bot = bots[event.order.bot]
-            before = begun(bot, position_id, disposal=rule, after=latest.get(bot.name))
+            seat, place = event.order.seat, event.order.place
+            after_ = latest.get(seat)
+            before = begun(bots[seat], position_id, disposal=rule, after=after_, place=place)
         after = evolve(before, event)
-        positions[position_id] = latest[after.bot] = after
+        positions[position_id] = latest[after.seat] = after
     return tuple(positions.values())
 
 

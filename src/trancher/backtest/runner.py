@@ -1,4 +1,4 @@
-"""A runner: one bot on its feed, which candle matters to it next, and what it was not told yet."""
+"""A runner: a place of a bot on its feed, which candle matters next, and what it was not told."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from trancher.backtest.gauge import Gauge, Scale
 from trancher.backtest.readings import BotSignals
 from trancher.core.bot import Bot
 from trancher.core.events import Marked
-from trancher.core.order import BotName, PositionId
+from trancher.core.order import PositionId, SeatName
 from trancher.core.position import Position
 from trancher.core.signals import SILENT, Readings
 from trancher.engine import Engine
@@ -42,7 +42,7 @@ class Remembered:
 
 
 class Runner:
-    """One bot on its feed: which candle matters next, and what it has not been told yet.
+    """One place of a bot on its feed: which candle matters next, and what it was not told yet.
 
     Attributes:
         ambiguous: candles inside which levels of more than one kind were touched.
@@ -50,8 +50,15 @@ class Runner:
             taken through had ended.
     """
 
-    def __init__(self, strategy: Strategy, feed: Feed, *, intracandle: bool) -> None:
-        self.name = strategy.bot.name
+    def __init__(
+        self, strategy: Strategy, feed: Feed, *, intracandle: bool, seat: SeatName | None = None
+    ) -> None:
+        """Take a place to its feed.
+
+        Args:
+            seat: what it goes by; None for the first place of the bot.
+        """
+        self.name: SeatName = strategy.bot.name if seat is None else seat
         self.bot = strategy.bot
         self.feed = feed
         self.ambiguous = 0
@@ -177,8 +184,8 @@ class Told:
     def __init__(self, runners: Sequence[Runner]) -> None:
         self._runners = {runner.name: runner for runner in runners}
 
-    def price(self, bot: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
-        return self._runners[bot].feed.close_at(at, after=after)
+    def price(self, seat: SeatName, at: datetime, *, after: datetime | None) -> Decimal | None:
+        return self._runners[seat].feed.close_at(at, after=after)
 
-    def take(self, bot: BotName) -> Marked | None:
-        return self._runners[bot].told()
+    def take(self, seat: SeatName) -> Marked | None:
+        return self._runners[seat].told()

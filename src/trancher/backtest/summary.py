@@ -1,7 +1,7 @@
 """What a replay came to: per bot and in all, with the proof that the books balance."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,8 @@ from trancher.core.limits import RefusalCode
 from trancher.core.money import ZERO, exact
 from trancher.core.order import BotName, Side
 from trancher.core.pnl import figures, identity_gap
-from trancher.core.position import Position
+from trancher.core.position import Position, number_of
+from trancher.seat import Seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class BotSummary:
     """One bot of a run.
 
     Attributes:
-        state: of the position that it has, or CLOSED.
+        state: of the position that it has, the latest of several, or CLOSED.
         positions: those that bought something, oldest first; the last may be open.
         mark_price: the last close of its symbol.
         refusals: evaluations refused, by code; one with two reasons counts for both.
@@ -64,20 +65,31 @@ class BotSummary:
 def summaries(replayed: Replayed) -> tuple[BotSummary, ...]:
     """Return the summary of every bot, in the configuration's order."""
     told: list[BotSummary] = []
-    for name, seat in replayed.engine.seats.items():
-        positions = [*seat.closed]
-        if seat.position.book.tranche_count:
-            positions.append(seat.position)
+    for seat in replayed.engine.seats.values():
+        if seat.place > 1:
+            continue
+        places = (seat, *seat.others)
+        # A position of each place is there, and one that opened later has a higher number.
+        latest = max(places, key=lambda one: one.opened * one.active)
         told.append(
             bot_summary(
-                name,
-                state=seat.position.state,
-                positions=positions,
+                seat.bot.name,
+                state=latest.position.state,
+                positions=sorted(
+                    (one for place in places for one in _entered(place)), key=number_of
+                ),
                 mark_price=replayed.last_prices[seat.bot.instrument.symbol],
-                refusals=seat.refusals,
+                refusals=sum((one.refusals for one in places), Counter()),
             )
         )
     return tuple(told)
+
+
+def _entered(seat: Seat) -> Iterator[Position]:
+    """Yield the positions of a place that bought something."""
+    yield from seat.closed
+    if seat.position.book.tranche_count:
+        yield seat.position
 
 
 @exact

@@ -44,6 +44,7 @@ def check(
         _temperature(ask),
         _confirmation(ask, bot),
         _active_positions(ask, portfolio, usage),
+        _positions(ask, bot, usage),
         _daily_trades(ask, portfolio, usage),
         _daily_loss(portfolio, usage),
         _losing_streak(portfolio, usage),
@@ -211,6 +212,22 @@ def _active_positions(ask: Ask, limits: PortfolioLimits, usage: Usage) -> Refusa
         missing=Decimal(usage.active_positions + 1 - limit),
         unit=Unit.POSITIONS,
         unblocks_when=_fewer_active(limit, usage.active_positions),
+    )
+
+
+def _positions(ask: Ask, limits: BotLimits, usage: Usage) -> Refusal | None:
+    limit, wanted = limits.max_positions, usage.bot_positions + 1
+    if not ask.opens_position or wanted <= limit:
+        return None
+    return Refusal(
+        code=RefusalCode.MAX_POSITIONS,
+        measured=Decimal(wanted),
+        limit=Decimal(limit),
+        missing=Decimal(wanted - limit),
+        unit=Unit.POSITIONS,
+        unblocks_when="a position of the bot is closed"
+        if wanted == limit + 1
+        else f"the bot has at most {limit - 1} positions",
     )
 
 

@@ -155,6 +155,7 @@ def _order(
         limit_price=limit_price,
         expires_at=None if terms is None else seen.at + terms.ttl,
         evidence=seen.readings.evidence,
+        place=position.place,
     )
 
 

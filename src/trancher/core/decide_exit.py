@@ -224,6 +224,7 @@ def _order(
             for one in parts
             if one.tranche_id is not None and one.quantity is not None
         ),
+        place=position.place,
     )
 
 

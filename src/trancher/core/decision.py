@@ -9,7 +9,7 @@ from trancher.core.conditions import Observation
 from trancher.core.events import Event
 from trancher.core.limits import Refusal
 from trancher.core.money import quotient
-from trancher.core.order import BotName, ClientOrderId, Order, PositionId
+from trancher.core.order import BotName, ClientOrderId, Order, PositionId, SeatName, seat_name
 from trancher.core.position import Position
 
 
@@ -30,6 +30,7 @@ class Decision:
         order: what to send; None when it was refused.
         cancels: orders to cancel first, without waiting.
         events: what to book before anything is sent.
+        place: of the bot's places for a position, from 1.
     """
 
     kind: Kind
@@ -43,6 +44,12 @@ class Decision:
     order: Order | None = None
     cancels: tuple[ClientOrderId, ...] = ()
     events: tuple[Event, ...] = ()
+    place: int = 1
+
+    @property
+    def seat(self) -> SeatName:
+        """The place whose position was decided about."""
+        return seat_name(self.bot, self.place)
 
     @property
     def accepted(self) -> bool:
@@ -74,4 +81,5 @@ def decided(
         order=order,
         cancels=cancels,
         events=events,
+        place=position.place,
     )

@@ -25,6 +25,7 @@ class RefusalCode(StrEnum):
     MIN_TEMPERATURE = "MIN_TEMPERATURE"
     UNCONFIRMED = "UNCONFIRMED"
     MAX_ACTIVE_POSITIONS = "MAX_ACTIVE_POSITIONS"
+    MAX_POSITIONS = "MAX_POSITIONS"
     MAX_DAILY_TRADES = "MAX_DAILY_TRADES"
     MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
     LOSING_STREAK = "LOSING_STREAK"
@@ -49,6 +50,7 @@ MEANINGS = {
     RefusalCode.MIN_TEMPERATURE: "the temperature is below the lowest at which the rung may buy",
     RefusalCode.UNCONFIRMED: "the score has not been high enough for as long as it has to be",
     RefusalCode.MAX_ACTIVE_POSITIONS: "as many positions as allowed are active over all bots",
+    RefusalCode.MAX_POSITIONS: "the bot has as many positions at once as it may have",
     RefusalCode.MAX_DAILY_TRADES: "the day's trades, with the exits kept back, are used up",
     RefusalCode.MAX_DAILY_LOSS: "the portfolio has lost as much today as it may",
     RefusalCode.LOSING_STREAK: "as many positions as allowed were closed at a loss in a row today",
@@ -131,6 +133,8 @@ class BotLimits:
         reentry_cooldown: time from the close of a position by a stop, likewise.
         confirm: how long a score that a rung asks for has to have held.
         reserve_funds: what is set aside for the rungs still to come.
+        max_positions: of the bot that are not CLOSED, >= 1. All limits above but the cooldown of
+            tranches are each position's.
     """
 
     max_position_size: Decimal | None = Decimal(100)
@@ -141,6 +145,7 @@ class BotLimits:
     reentry_cooldown: timedelta = timedelta(0)
     confirm: timedelta = timedelta(0)
     reserve_funds: ReserveFunds = ReserveFunds.LADDER
+    max_positions: int = 1
 
     def __post_init__(self) -> None:
         for name in ("max_position_size", "max_tranches", "min_tranche_size", "max_tranche_size"):
@@ -221,6 +226,8 @@ class Usage:
         realized_today: quote, net on the average figures; negative is a loss.
         losing_streak: positions closed at a loss in a row on the portfolio's day.
         halts: what holds back the asking bot's entries now; nothing unless somebody said so.
+        bot_positions: positions of the asking bot that are not CLOSED, the asking one included
+            once it is open.
     """
 
     free_cash: Decimal
@@ -235,6 +242,7 @@ class Usage:
     realized_today: Decimal
     losing_streak: int
     halts: tuple[Halt, ...] = ()
+    bot_positions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +259,7 @@ class Ask:
         opens_position: whether the position is CLOSED and this entry would open it.
         own_exits_reserved: trades to keep back for this position's way out.
         last_entry_at: the bot's last entry fill, over all its positions.
-        stopped_at: when the bot's last position was closed, if a stop closed it.
+        stopped_at: when the last position of the strategy was closed, if a stop closed it.
         score, confirmed_score, temperature: what the signals say (signals.Readings).
         least_temperature: below it the rung is refused; None asks for none.
         least_score: the lowest score of that temperature.

@@ -31,6 +31,7 @@ def record_entry(position: Position, fill: Fill, *, reason: str = "by hand") -> 
         rung=BY_HAND,
         reason=reason,
         decided_at=fill.at,
+        place=position.place,
     )
     accepted = evolve(position, EntryAccepted(order=order, at=fill.at))
     return _filled(accepted, order.client_order_id, fill)
@@ -59,6 +60,7 @@ def record_exit(position: Position, fill: Fill, *, reason: str = "by hand") -> P
         rungs=(),
         reason=reason,
         decided_at=fill.at,
+        place=position.place,
     )
     built = position
     if position.state is State.BUILDING:

@@ -14,6 +14,9 @@ from trancher.core.money import ZERO, exact
 from trancher.core.signals import Evidence
 
 BotName = NewType("BotName", str)
+SeatName = BotName
+"""What the place of a position goes by: the bot's own name for its first, else with the number of
+the place behind it: "btc", "btc/2". No bot has a name like the latter."""
 PositionId = NewType("PositionId", str)
 ClientOrderId = NewType("ClientOrderId", str)
 TradeId = NewType("TradeId", str)
@@ -29,6 +32,11 @@ BY_HAND: Final = -1
 def rule_id(index: int, tranche_id: TrancheId | None = None) -> RuleId:
     """Return how a position counts what exit rule `index` has sold."""
     return RuleId(str(index) if tranche_id is None else f"{index}/{tranche_id}")
+
+
+def seat_name(bot: BotName, place: int) -> SeatName:
+    """Return what a place of a bot goes by; places count from 1."""
+    return bot if place == 1 else SeatName(f"{bot}/{place}")
 
 
 class Side(StrEnum):
@@ -121,6 +129,7 @@ class EntryOrder:
         limit_price: quote per base, the most it may pay; None for a market order.
         expires_at: when it ends unless it has filled, UTC; None where it ends at once.
         evidence: what the signals said; None for a bot without signals.
+        place: of its bot's places for a position, from 1.
     """
 
     client_order_id: ClientOrderId
@@ -134,6 +143,12 @@ class EntryOrder:
     limit_price: Decimal | None = None
     expires_at: datetime | None = None
     evidence: Evidence | None = None
+    place: int = 1
+
+    @property
+    def seat(self) -> SeatName:
+        """The place whose position it is for."""
+        return seat_name(self.bot, self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +176,7 @@ class ExitOrder:
         rungs: indices of the exit rules it serves, in the plan's order.
         reason: the rules in words.
         named: the tranches it sells, in this order; empty leaves the choice to the disposal rule.
+        place: of its bot's places for a position, from 1.
     """
 
     client_order_id: ClientOrderId
@@ -174,6 +190,12 @@ class ExitOrder:
     reason: str
     decided_at: datetime
     named: tuple[NamedShare, ...] = ()
+    place: int = 1
+
+    @property
+    def seat(self) -> SeatName:
+        """The place whose position it is for."""
+        return seat_name(self.bot, self.place)
 
     @property
     def rule_ids(self) -> tuple[RuleId, ...]:

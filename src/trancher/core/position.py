@@ -28,8 +28,10 @@ from trancher.core.order import (
     NamedShare,
     PositionId,
     RuleId,
+    SeatName,
     TradeId,
     TrancheId,
+    seat_name,
 )
 from trancher.core.tranches import NO_DUST, Disposal, Dust
 
@@ -74,7 +76,7 @@ class Position:
         anchor_cost: quote; with the open quantity it gives the anchor price.
         anchor_fee: quote; the entry fees of what is open, as `average` gives them.
         anchor_realized: quote; the net realized P&L so far, as `average` gives it.
-        anchor_line: the bot's dust line with what it had cost by anchor, its own dust included.
+        anchor_line: the place's dust line with what it had cost by anchor, its own dust included.
         working: orders that may still fill.
         orders_placed: how many orders it ever had; names the next one.
         rung_uses: how often each entry rung was used, by its index.
@@ -87,6 +89,7 @@ class Position:
         trailing_peak: quote per base; the highest price since then, as rules that trail count it.
         fills: everything booked, by trade id.
         unpriced_fees: amounts of third assets paid as fees that have no conversion.
+        place: of its bot's places for a position, from 1: a bot that may have several has as many.
     """
 
     id: PositionId
@@ -114,6 +117,12 @@ class Position:
     closed_at: datetime | None = None
     fills: Mapping[TradeId, Filled]
     unpriced_fees: Mapping[str, Decimal]
+    place: int = 1
+
+    @property
+    def seat(self) -> SeatName:
+        """What its place goes by."""
+        return seat_name(self.bot, self.place)
 
     @property
     def held(self) -> Decimal:
@@ -155,6 +164,11 @@ class Position:
         return tuple(w for w in self.working if isinstance(w, WorkingExit))
 
 
+def number_of(position: Position) -> int:
+    """Return which of its bot's positions it is, from 1, in the order in which they opened."""
+    return int(position.id.rpartition("-")[2])
+
+
 def new_position(
     *,
     position_id: PositionId,
@@ -162,12 +176,14 @@ def new_position(
     instrument: Instrument,
     disposal: Disposal,
     before: Position | None = None,
+    place: int = 1,
 ) -> Position:
     """Return a position to which nothing has happened yet.
 
     Args:
-        before: the bot's last position, now over: a full exit sweeps up the dust line it left;
-            None for the first.
+        before: the last position of the same place, now over: a full exit sweeps up the dust
+            line it left; None for the first.
+        place: of the bot's places for a position, from 1.
     """
     line, anchor_line = (
         (NO_DUST, NO_DUST) if before is None else (dust_line(before.book), before.anchor_line)
@@ -183,4 +199,5 @@ def new_position(
         sold={},
         fills={},
         unpriced_fees={},
+        place=place,
     )

@@ -4,9 +4,9 @@ An order that comes at a candle's close waits for the next opening price. While 
 touched inside a candle, an order fills at it at once. A buy with a limit below the price it first
 meets rests, until the price touches its limit or it expires.
 
-Prices are shown to one bot at a time, since each looks at its own levels, and each has come to its
-own time: what one bot is shown moves no order of another. The volume of a candle is there once,
-whoever takes of it.
+Prices are shown to one place of a bot at a time, since each position looks at its own levels, and
+each has come to its own time: what one is shown moves no order of another. The volume of a candle
+is there once, whoever takes of it.
 
 Invariants:
 1. A market order moves against us by the slippage and is rounded against us to the tick; an order
@@ -16,7 +16,7 @@ Invariants:
 4. What the instrument's minimums forbid is rejected, and fills nothing.
 5. With a participation, the orders of one candle fill at most that share of its volume together;
    what is beyond it ends unfilled.
-6. What a bot is shown fills, expires and ends its own orders only.
+6. What a place is shown fills, expires and ends its own orders only.
 """
 
 from collections import defaultdict
@@ -37,11 +37,11 @@ from trancher.core.money import (
     floor_to,
 )
 from trancher.core.order import (
-    BotName,
     ClientOrderId,
     EntryOrder,
     Fill,
     Order,
+    SeatName,
     Side,
     TradeId,
 )
@@ -90,17 +90,17 @@ class PaperExchange:
         self._slippage = slippage
         self._participation = participation
         self._rooms: dict[str, _Room] = {}
-        self._waiting: defaultdict[BotName, list[Order]] = defaultdict(list)
-        self._resting: defaultdict[BotName, list[Order]] = defaultdict(list)
-        self._touched: dict[BotName, _Touch] = {}
+        self._waiting: defaultdict[SeatName, list[Order]] = defaultdict(list)
+        self._resting: defaultdict[SeatName, list[Order]] = defaultdict(list)
+        self._touched: dict[SeatName, _Touch] = {}
         self._reports: list[Report] = []
         self._now: datetime | None = None
 
     def send(self, order: Order) -> None:
-        touch = self._touched.get(order.bot)
+        touch = self._touched.get(order.seat)
         if touch is None:
             self._now = order.decided_at
-            self._waiting[order.bot].append(order)
+            self._waiting[order.seat].append(order)
         else:
             self._execute(order, touch.price, touch.at)
 
@@ -115,29 +115,29 @@ class PaperExchange:
         for order in self._take(lambda _: True):
             self._end(order, "canceled", at)
 
-    def expire(self, bot: BotName, at: datetime) -> None:
-        """Take note of the time, and end the orders of `bot` whose time is over."""
+    def expire(self, seat: SeatName, at: datetime) -> None:
+        """Take note of the time, and end the orders of `seat` whose time is over."""
         self._now = at
-        for order in self._take(lambda order: order.bot == bot and _is_over(order, at)):
+        for order in self._take(lambda order: order.seat == seat and _is_over(order, at)):
             self._end(order, "expired", at)
 
     def _take(self, wanted: Callable[[Order], bool]) -> list[Order]:
         """Take the working orders that are wanted off the book, in the order they came."""
         taken: list[Order] = []
         for book in (self._waiting, self._resting):
-            for bot, orders in book.items():
+            for seat, orders in book.items():
                 taken += [order for order in orders if wanted(order)]
-                book[bot] = [order for order in orders if not wanted(order)]
+                book[seat] = [order for order in orders if not wanted(order)]
         return taken
 
     def take_over(self, order: Order, *, resting: bool) -> None:
         """Go on with an order that another exchange has left working."""
         book = self._resting if resting else self._waiting
-        book[order.bot].append(order)
+        book[order.seat].append(order)
 
-    def resting(self, bot: BotName) -> tuple[ClientOrderId, ...]:
-        """Return the orders of a bot that rest at their limit."""
-        return tuple(order.client_order_id for order in self._resting.get(bot, ()))
+    def resting(self, seat: SeatName) -> tuple[ClientOrderId, ...]:
+        """Return the orders of a place that rest at their limit."""
+        return tuple(order.client_order_id for order in self._resting.get(seat, ()))
 
     def room(self, symbol: str) -> tuple[datetime, Decimal] | None:
         """Return which candle was last offered, and how much base it leaves; None without one."""
@@ -152,9 +152,9 @@ class PaperExchange:
         told, self._reports = self._reports, []
         return told
 
-    def waits(self, bot: BotName) -> bool:
-        """Say whether an order of `bot` waits for the next opening price."""
-        return bool(self._waiting.get(bot))
+    def waits(self, seat: SeatName) -> bool:
+        """Say whether an order of `seat` waits for the next opening price."""
+        return bool(self._waiting.get(seat))
 
     @exact
     def offer(self, symbol: str, volume: Decimal, at: datetime) -> None:
@@ -163,34 +163,34 @@ class PaperExchange:
         if self._participation is not None and (known is None or known.at != at):
             self._rooms[symbol] = _Room(at=at, left=volume * self._participation)
 
-    def open(self, bot: BotName, price: Decimal, at: datetime) -> None:
-        """Fill the waiting orders of `bot` at an opening price, in the order they came."""
-        for order in self._waiting.pop(bot, ()):
+    def open(self, seat: SeatName, price: Decimal, at: datetime) -> None:
+        """Fill the waiting orders of `seat` at an opening price, in the order they came."""
+        for order in self._waiting.pop(seat, ()):
             self._execute(order, price, at)
 
-    def touch(self, bot: BotName, price: Decimal, at: datetime) -> None:
-        """Take note of the time, and let orders of `bot` that come now fill at `price`.
+    def touch(self, seat: SeatName, price: Decimal, at: datetime) -> None:
+        """Take note of the time, and let orders of `seat` that come now fill at `price`.
 
         `leave` ends it.
         """
         self._now = at
-        self._touched[bot] = _Touch(price=price, at=at)
+        self._touched[seat] = _Touch(price=price, at=at)
 
-    def meet(self, bot: BotName) -> None:
-        """Let what `bot` has resting at or above the touched price fill at it."""
-        price, at = self._touched[bot].price, self._touched[bot].at
-        resting, self._resting[bot] = self._resting[bot], []
+    def meet(self, seat: SeatName) -> None:
+        """Let what `seat` has resting at or above the touched price fill at it."""
+        price, at = self._touched[seat].price, self._touched[seat].at
+        resting, self._resting[seat] = self._resting[seat], []
         for order in resting:
             assert isinstance(order, EntryOrder)
             assert order.limit_price is not None
             if price <= order.limit_price and not _is_over(order, at):
                 self._fill(order, price, at, fee=self._instruments[order.symbol].maker_fee)
             else:
-                self._resting[bot].append(order)
+                self._resting[seat].append(order)
 
-    def leave(self, bot: BotName) -> None:
+    def leave(self, seat: SeatName) -> None:
         """End what `touch` began."""
-        del self._touched[bot]
+        del self._touched[seat]
 
     @exact
     def _execute(self, order: Order, price: Decimal, at: datetime) -> None:
@@ -200,7 +200,7 @@ class PaperExchange:
         if isinstance(order, EntryOrder):
             limit = order.limit_price
             if limit is not None and price > limit:
-                self._resting[order.bot].append(order)
+                self._resting[order.seat].append(order)
                 return
             met = ceil_to(price * (ONE + self._slippage), instrument.price_tick)
             best = met if limit is None else min(met, limit)

@@ -21,7 +21,7 @@ from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
 from trancher.core.limits import Halt, RefusalCode
 from trancher.core.money import exact
-from trancher.core.order import BotName
+from trancher.core.order import SeatName
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
@@ -56,11 +56,11 @@ def nobody_stops() -> bool:
 class Unmarked:
     """A market of which a desk without candles is told nothing."""
 
-    def price(self, _: BotName, at: datetime, *, after: datetime | None) -> Decimal | None:
+    def price(self, _: SeatName, at: datetime, *, after: datetime | None) -> Decimal | None:
         del at, after
         return None
 
-    def take(self, _: BotName) -> Marked | None:
+    def take(self, _: SeatName) -> Marked | None:
         return None
 
 

@@ -34,13 +34,14 @@ from typing import (
 
 import msgspec
 
+from trancher.core.decision import Decision
 from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
 from trancher.core.instrument import Instrument
 from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
-from trancher.store.entries import ConfigurationLoaded, Entry, RunFinished
+from trancher.store.entries import BotFacts, ConfigurationLoaded, Entry, RunFinished
 from trancher.store.errors import UnreadableText
 
 T = TypeVar("T")
@@ -52,9 +53,12 @@ _PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _WRITER: Final = msgspec.json.Encoder()
 _READER: Final = msgspec.json.Decoder()
 _LATER: Final[Mapping[type, frozenset[str]]] = {
-    EntryOrder: frozenset({"limit_price", "expires_at", "evidence"}),
-    ExitOrder: frozenset({"named"}),
+    BotFacts: frozenset({"places"}),
+    Decision: frozenset({"place"}),
+    EntryOrder: frozenset({"limit_price", "expires_at", "evidence", "place"}),
+    ExitOrder: frozenset({"named", "place"}),
     Marked: frozenset({"trailed"}),
+    Position: frozenset({"place"}),
     Refusal: frozenset({"key"}),
     RunFinished: frozenset({"peak_equity", "simulation"}),
 }

@@ -40,13 +40,27 @@ class RunKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFacts:
+    """A place for a position, of a bot that may have several.
+
+    Attributes:
+        strategy: name of the strategy whose positions stand there.
+    """
+
+    strategy: str
+    disposal: Disposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BotFacts:
     """A bot as a run has it.
 
     Attributes:
         id: its place in the configuration, from 1.
-        strategy: name of its entry plan.
+        strategy: name of its entry plan, or of its strategies.
         max_tranches: of one position; None means no limit.
+        disposal: of its first place.
+        places: all of them in order; none for a bot that has one position at a time.
     """
 
     id: int
@@ -55,6 +69,17 @@ class BotFacts:
     max_tranches: int | None
     disposal: Disposal
     instrument: Instrument
+    places: tuple[PlaceFacts, ...] = ()
+
+    def at(self, place: int) -> PlaceFacts:
+        """Return one of its places, which count from 1.
+
+        Raises:
+            LookupError: it has none of that number.
+        """
+        alone = PlaceFacts(strategy=self.strategy, disposal=self.disposal)
+        known = dict(enumerate(self.places or (alone,), start=1))
+        return known[place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

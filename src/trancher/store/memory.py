@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trancher.core.decision import Decision
 from trancher.core.events import Event
-from trancher.core.order import BotName, PositionId
+from trancher.core.order import PositionId, SeatName
 from trancher.core.position import Position
 from trancher.store.records import Record, joined, recorded
 
@@ -25,7 +25,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.journal: list[JournalEntry] = []
         self.records: list[Record] = []
-        self._latest: dict[BotName, int] = {}
+        self._latest: dict[SeatName, int] = {}
 
     def append(self, position: Position, events: Sequence[Event]) -> None:
         for event in events:
@@ -33,10 +33,10 @@ class MemoryStore:
             self.journal.append(JournalEntry(number=number, position_id=position.id, event=event))
 
     def record(self, decision: Decision) -> None:
-        place = self._latest.get(decision.bot)
+        place = self._latest.get(decision.seat)
         grown = None if place is None else joined(self.records[place], decision)
         if place is not None and grown is not None:
             self.records[place] = grown
             return
-        self._latest[decision.bot] = len(self.records)
+        self._latest[decision.seat] = len(self.records)
         self.records.append(recorded(decision))

@@ -10,7 +10,7 @@ from trancher.core.decision import Decision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A decision, or a run of refusals of one bot that repeat the same reasons.
+    """A decision, or a run of refusals of one place that repeat the same reasons.
 
     Attributes:
         first, last: the same decision where it was taken once.
@@ -28,7 +28,7 @@ def recorded(decision: Decision) -> Record:
 
 
 def joined(record: Record, decision: Decision) -> Record | None:
-    """Return `record` with the bot's next decision in it, or None where that begins a new one."""
+    """Return `record` with the place's next decision in it, or None where that begins another."""
     if decision.accepted or _reasons(record.last) != _reasons(decision):
         return None
     return Record(first=record.first, last=decision, count=record.count + 1)

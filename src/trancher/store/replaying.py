@@ -12,7 +12,7 @@ from trancher.core.errors import TrancherError
 from trancher.core.events import EntryAccepted, Event
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.order import BotName, PositionId
+from trancher.core.order import BotName, PositionId, SeatName
 from trancher.core.position import Position, new_position
 from trancher.store import rows, tables
 from trancher.store.chain import START, link
@@ -66,7 +66,7 @@ class Replayed:
         decisions: by the number of their entry.
         posted: what each entry moved, where it moved anything.
         number, hash: of the last entry.
-        _over: the last closed position of each bot.
+        _over: the last closed position of each place.
     """
 
     started: RunStarted
@@ -77,7 +77,7 @@ class Replayed:
     posted: list[Posted] = field(default_factory=list)
     number: int = 1
     hash: str = START
-    _over: dict[BotName, Position] = field(default_factory=dict)
+    _over: dict[SeatName, Position] = field(default_factory=dict)
 
     def take(self, number: int, position_id: PositionId | None, entry: Entry) -> None:
         """Let an entry after the first happen.
@@ -142,13 +142,14 @@ class Replayed:
                 position_id=position_id,
                 bot=bot.name,
                 instrument=bot.instrument,
-                disposal=bot.disposal,
-                before=self._over.get(bot.name),
+                disposal=bot.at(event.order.place).disposal,
+                before=self._over.get(event.order.seat),
+                place=event.order.place,
             )
         position = evolve(position, event)
         self.positions[position_id] = position
         if position.state is State.CLOSED:
-            self._over[position.bot] = position
+            self._over[position.seat] = position
         moved = rows.follow(self.orders, position_id, event)
         posted = rows.posted(event, position, number=number, moved=moved)
         if posted.postings:

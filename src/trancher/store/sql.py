@@ -23,7 +23,7 @@ from sqlalchemy import Connection, select
 from trancher.core.decision import Decision
 from trancher.core.events import Event
 from trancher.core.lifecycle import State
-from trancher.core.order import BotName, ClientOrderId, PositionId
+from trancher.core.order import BotName, ClientOrderId, PositionId, SeatName
 from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
@@ -117,7 +117,7 @@ class SqlStore:
         self._touched: dict[PositionId, None] = {}
         self._positions = 0
         self._posted: list[Row] = []
-        self._refused: dict[BotName, Record] = {}
+        self._refused: dict[SeatName, Record] = {}
         self._unknown: Linked | None = None
 
     def begin_with(self, connection: Connection) -> None:
@@ -145,11 +145,11 @@ class SqlStore:
                 placed=set(open_.orders),
             )
         if kept.refused is not None:
-            self._refused[kept.refused.first.bot] = kept.refused
+            self._refused[kept.refused.first.seat] = kept.refused
 
-    def refused(self, bot: BotName) -> Record | None:
-        """Return the run of refusals of a bot that goes on, and is no entry yet."""
-        return self._refused.get(bot)
+    def refused(self, seat: SeatName) -> Record | None:
+        """Return the run of refusals of a place that goes on, and is no entry yet."""
+        return self._refused.get(seat)
 
     def append(self, position: Position, events: Sequence[Event]) -> None:
         if not events:
@@ -174,18 +174,18 @@ class SqlStore:
 
     def record(self, decision: Decision) -> None:
         self._settle()
-        before = self._refused.get(decision.bot)
+        before = self._refused.get(decision.seat)
         grown = None if before is None else joined(before, decision)
         if grown is not None:
-            self._refused[decision.bot] = grown
+            self._refused[decision.seat] = grown
             return
         if before is not None:
-            self._journal.add(decided(self._refused.pop(decision.bot)))
+            self._journal.add(decided(self._refused.pop(decision.seat)))
         if decision.accepted:
             # Its events come next and belong to the same batch: no flush here.
             self._journal.add(decided(recorded(decision)))
             return
-        self._refused[decision.bot] = recorded(decision)
+        self._refused[decision.seat] = recorded(decision)
         self._flush_if_full()
 
     def finish(

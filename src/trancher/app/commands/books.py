@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from trancher.app.standing import BotStanding, Standing
+    from trancher.app.bot_standing import BotStanding
+    from trancher.app.standing import Standing
+    from trancher.core.position import Position
     from trancher.store.reading import JournalLine, Run
     from trancher.store.records import Record
 
@@ -28,6 +30,9 @@ Db = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 BotArgument = Annotated[str, typer.Argument(help="Name of the bot.")]
+OnePosition = Annotated[
+    str | None, typer.Option("--position", metavar="P", help="One of its positions, by its id.")
+]
 
 
 def status(*, db: Db = None, json: AsJson = False) -> None:
@@ -42,40 +47,61 @@ def status(*, db: Db = None, json: AsJson = False) -> None:
         _print_status(found)
 
 
-def position(bot: BotArgument, *, db: Db = None, json: AsJson = False) -> None:
+def position(
+    bot: BotArgument,
+    *,
+    position: OnePosition = None,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
     """Show the current position of a bot, or else its last one."""
     from trancher.app.book_documents import bot_position_document
     from trancher.app.standing import standing
 
     found = standing(url_of(db))
-    one = found.named(bot)
+    one = found.named(bot, position)
+    held = one.shown if position is None else one.stood(position)
+    assert held is not None
     if one.price is None:
         raise BadInput(
             f"run {found.run.id}: found no price of {one.settings.symbol}, "
             "expected a run that came to its end"
         )
     if json:
-        print_json(bot_position_document(found, one))
-    else:
-        _print_position(found, one)
+        print_json(bot_position_document(found, one, held))
+        return
+    _print_position(found, one, held)
+    others = [each for each in found.places(bot) if each.seat.active and each is not one]
+    if position is None and others:
+        listed = ", ".join(each.label for each in others)
+        console().print(f"Open beside it, and shown by --position: {listed}.", soft_wrap=True)
 
 
-def why(bot: BotArgument, *, db: Db = None, json: AsJson = False) -> None:
+def why(
+    bot: BotArgument,
+    *,
+    position: OnePosition = None,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
     """Say why a bot is not buying now, and when that ends."""
     from trancher.app import sentences
     from trancher.app.book_documents import why_document
+    from trancher.app.bot_standing import shown_of
     from trancher.app.outlook import outlook
     from trancher.app.standing import standing
 
     found = standing(url_of(db))
-    one = found.named(bot)
+    one = found.named(bot, position)
+    places = shown_of(found.places(bot)) if position is None else (one,)
     if json:
-        print_json(why_document(found, one))
+        print_json(why_document(found, one, places))
         return
     out = console()
     out.print(f"As of {sentences.moment(found.at)}, the end of run {found.run.id}:", style="dim")
-    # A program that reads it line by line gets the sentence as one line.
-    out.print(sentences.why(found, one, outlook(found, one)), soft_wrap=not out.is_terminal)
+    for each in places:
+        # A program that reads it line by line gets the sentence as one line.
+        out.print(sentences.why(found, each, outlook(found, each)), soft_wrap=not out.is_terminal)
 
 
 def decisions(
@@ -94,7 +120,7 @@ def decisions(
     with opened(url) as database:
         books = Books(database)
         found = standing_of(books, latest(books, url=url))
-        name = found.named(bot).settings.name
+        name = found.places(bot)[0].settings.name
         records = books.decisions(found.run, name, limit=limit)
     if json:
         print_json(decisions_document(found, name, records))
@@ -145,6 +171,7 @@ def print_run(out: "Console", run: "Run") -> None:
 
 
 def _print_status(found: "Standing") -> None:
+    from trancher.app.bot_standing import shown_of
     from trancher.app.halt_words import halt_in_words
     from trancher.app.outlook import outlook
     from trancher.app.sentences import moment
@@ -163,11 +190,12 @@ def _print_status(found: "Standing") -> None:
         out.print(f"{halt_in_words(halt)}: no entries until it is resumed.", style="red")
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
     shown = table("Bots", *columns, words=3)
-    for one in found.bots:
+    places = [one for of_bot in found.by_bot for one in shown_of(of_bot)]
+    for one in places:
         book, fee = one.position.book, one.position.instrument.taker_fee
         said = figures(book, taker_fee=fee, mark_price=one.price)
         shown.add_row(
-            one.settings.name,
+            one.label,
             one.settings.symbol,
             one.position.state.name,
             price(said.average_entry_price),
@@ -175,7 +203,7 @@ def _print_status(found: "Standing") -> None:
             quote(said.unrealized_net),
         )
     out.print(shown)
-    for one in found.bots:
+    for one in places:
         out.print(sentence(found, one, outlook(found, one)))
 
 
@@ -183,13 +211,13 @@ def _of(count: int, most: int | None) -> str:
     return f"{count}" if most is None else f"{count} of at most {most}"
 
 
-def _print_position(found: "Standing", one: "BotStanding") -> None:
+def _print_position(found: "Standing", one: "BotStanding", held: "Position") -> None:
     from trancher.app.sentences import moment
     from trancher.app.views import anchor_price
     from trancher.core.money import quotient
     from trancher.core.pnl import figures, pnl_by_tranche
 
-    out, held = console(), one.shown
+    out = console()
     assert one.price is not None
     instrument, book = held.instrument, held.book
     said = figures(book, taker_fee=instrument.taker_fee, mark_price=one.price)

@@ -86,6 +86,15 @@ def _print_people(settings: "Settings") -> None:
 
 def print_bot(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:
     """Print what a bot's settings mean."""
+    from trancher.app.meaning import lines_of_all
+
+    for one in bot.strategies:
+        _print_strategy(shown, settings, one)
+    for line in lines_of_all(settings, bot):
+        shown.print(f"{bot.name}: {line}\n", soft_wrap=True)
+
+
+def _print_strategy(shown: "Console", settings: "Settings", bot: "BotSettings") -> None:
     from trancher.app.meaning import fits_of, lines_of, rung_in_words
 
     frame = (

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 Config = Annotated[Path, typer.Argument(help="Configuration, TOML.")]
 Price = Annotated[str, typer.Option(help="Price of the first entry, quote per base.")]
 Bot = Annotated[str | None, typer.Option(help="Name of the bot, where there are several.")]
+OneStrategy = Annotated[
+    str | None,
+    typer.Option("--strategy", help="Name of the strategy, where the bot has several."),
+]
 Add = Annotated[str | None, typer.Option(help="What if so much quote were bought at the price?")]
 Sell = Annotated[
     str | None, typer.Option(help="What if such a share of what is held were sold, as 25%?")
@@ -60,6 +64,7 @@ def plan(
     *,
     price: Price,
     bot: Bot = None,
+    strategy: OneStrategy = None,
     add: Add = None,
     sell: Sell = None,
     db: Db = None,
@@ -74,7 +79,7 @@ def plan(
     from trancher.app.settings import load
 
     settings = load(config)
-    chosen = _chosen(settings, bot)
+    chosen = _with_strategy(_chosen(settings, bot), strategy)
     start = _price(price)
     if json and plot is not None:
         raise BadInput("--plot: found beside --json, expected one of them")
@@ -93,6 +98,19 @@ def plan(
         _print_asked(out, asked)
     if (asked is None and _is_wide(out)) if plot is None else plot:
         _draw(out, chart)
+
+
+def _with_strategy(bot: "BotSettings", strategy: str | None) -> "BotSettings":
+    """Return a bot with the strategy that is meant; it may be left out where there is but one."""
+    known = [one.strategy for one in bot.strategies]
+    if strategy is None and bot.others:
+        raise BadInput(f"--strategy: found none, expected one of {bot.name}: {', '.join(known)}")
+    for one in bot.strategies:
+        if strategy in {None, one.strategy}:
+            return one
+    raise BadInput(
+        f"--strategy: found {strategy!r}, expected one of {bot.name}: {', '.join(known)}"
+    )
 
 
 def _answer(asked: "Asked | None") -> Mapping[str, Json]:

@@ -80,11 +80,13 @@ const candles = price_chart.add(CandlestickSeries,
 const overlay = new Overlay();
 candles.attachPrimitive(overlay);
 
-const planOf = (bot) => counted.plans.find((one) => one.bot === bot);
+/** The plans of a bot: one, or one for each of its strategies, of which one may be meant. */
+const plansOf = (bot, strategy) => counted.plans.filter((one) =>
+  one.bot === bot && (!strategy || !one.strategy || one.strategy === strategy));
 
 /** A rung with when it buys; what no rung of the plan is stays as it is. */
-function rungInWords(bot, reason) {
-  const rung = planOf(bot).rungs.find((one) => one.reason === reason);
+function rungInWords(bot, reason, strategy) {
+  const rung = plansOf(bot, strategy).flatMap((one) => one.rungs).find((one) => one.reason === reason);
   return rung ? `${reason} (${rung.when})` : reason;
 }
 
@@ -92,7 +94,7 @@ function marksOf(position) {
   const buys = position.position_tranches.map((one) => ({
     side: "buy", at: at(one.entry_timestamp), price: Number(one.entry_price), worth: Number(one.size_quote),
     words: `${time(one.entry_timestamp)}: bought ${quantity(one.quantity)} at ${price(one.entry_price)} for `
-      + `${amount(one.size_quote)} ${quote} as ${one.id}, because of ${rungInWords(position.bot, one.reason)}`
+      + `${amount(one.size_quote)} ${quote} as ${one.id}, because of ${rungInWords(position.bot, one.reason, position.strategy)}`
       + (one.score === null ? "" : `; score ${quantity(one.score)}, ${one.temperature}`)
       + `. ${position.position_id}.`,
   }));
@@ -148,7 +150,7 @@ function showAll(bot) {
   byId("story").textContent = positions.length
     ? `All ${count(positions.length)} positions of ${bot} on ${symbol}. Choose one for its lines, for what each tranche earned, by every disposal rule, and for what was refused.`
     : `${bot} bought nothing on ${symbol}. What kept it from buying is under Refusals.`;
-  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []), planTable(bot));
+  byId("events").replaceChildren(...(positions.length ? [positionTable(positions)] : []), ...plansOf(bot).map(planTable));
 }
 
 function positionTable(positions) {
@@ -190,7 +192,8 @@ function showOne(position) {
     long("what happened (UTC)", (row) => row.words),
   ], steps), trancheTable(position),
   ...(refused.length ? [refusedTable(refused, "Refused in this position",
-    "What was due and not done, each rung with all that stood against it")] : []), planTable(position.bot));
+    "What was due and not done, each rung with all that stood against it")] : []),
+    ...plansOf(position.bot, position.strategy).map(planTable));
 }
 
 const refusedOf = (id) => counted.refused.filter((one) => one.position_id === id);
@@ -234,7 +237,7 @@ function trancheTable(position) {
     profit("unrealized net", "unrealized_net"),
     money("cost", "size_quote"),
     number("price", (row) => price(row.entry_price), (row) => row.entry_price),
-    long("because of", (row) => rungInWords(position.bot, row.reason)),
+    long("because of", (row) => rungInWords(position.bot, row.reason, position.strategy)),
   ], rows);
 }
 
@@ -250,9 +253,9 @@ function refusedTable(rows, name, caption, portion_size = 20) {
   ], rows, portion_size);
 }
 
-function planTable(bot) {
-  const plan = planOf(bot);
-  return make("details", {}, make("summary", {}, `What ${bot} was told to do`),
+function planTable(plan) {
+  const who = plan.strategy ? `${plan.bot}, ${plan.strategy},` : plan.bot;
+  return make("details", {}, make("summary", {}, `What ${who} was told to do`),
     table("Plan", `Its entry rungs, sizes in ${quote}`, [
       word("rung", (row) => row.reason),
       long("buys when", (row) => row.when),
