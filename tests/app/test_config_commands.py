@@ -51,7 +51,9 @@ def test_every_line_of_init_that_is_commented_out_may_be_used() -> None:
     settings = parse(EVERYTHING, file="c.toml")
 
     assert settings.warnings == ()
-    assert [bot.name for bot in settings.bots] == ["btc-dca", "btc-conviction", "btc-swing"]
+    assert [bot.name for bot in settings.bots] == [
+        "btc-dca", "btc-conviction", "btc-swing", "btc-both",
+    ]  # fmt: skip
     assert settings.config_hash != parse(STARTER, file="c.toml").config_hash
 
 
@@ -185,7 +187,7 @@ def test_check_gives_programs_every_figure(
     config.check(path, json=True)
 
     document = json.loads(capsys.readouterr().out)
-    _, conviction, swing = document["bots"]
+    _, conviction, swing, _ = document["bots"]
     assert document["portfolio"]["symbol_caps"] == {"BTC/USD": "150"}
     assert document["portfolio"]["max_drawdown"] == "0.2"
     assert conviction["signals"]["price_drop"] == {

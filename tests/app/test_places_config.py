@@ -172,7 +172,25 @@ def test_a_warning_is_given_of_each_strategy() -> None:
 
     warnings = parse(text, file="c.toml").warnings
 
-    assert any("safety order 1 of 55 never fits" in one for one in warnings)
+    assert [one for one in warnings if "safety order 1 of 55 never fits" in one] != []
+    assert all(", dip: " in one for one in warnings)
+
+
+def test_a_signal_is_unread_where_no_strategy_asks_for_it() -> None:
+    """
+    What the second reads is no warning of the first; what nobody reads is told once.
+    """
+    text = BOTH.replace(
+        "[[bot.strategy]]", "[bot.signals]\nrsi = {}\nprice_drop = {}\n\n[[bot.strategy]]", 1
+    )
+    read = text.replace('"ladder", ', '"ladder", start = {signal = "price_drop"}, ')
+    assert read != text
+
+    warnings = parse(read, file="c.toml").warnings
+
+    assert [one for one in warnings if "no rung reads" in one] == [
+        "bot b: no rung reads the signal rsi"
+    ]
 
 
 def test_check_shows_every_strategy(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -17,7 +17,7 @@ from trancher.app.expand_entry import none_allowed
 from trancher.app.fitting import fit, needed, opens
 from trancher.app.grammar import BotSection, Configuration
 from trancher.app.output import plain
-from trancher.app.signal_advice import signal_advice
+from trancher.app.signal_advice import signal_advice, signals_unread
 from trancher.core.bot import Bot, funds_to_reserve
 from trancher.core.conditions import Condition, Elapsed, Move, Origin
 from trancher.core.day import span
@@ -51,26 +51,13 @@ def advice(
         *(f"symbol_caps {symbol}: no bot trades it" for symbol in caps if symbol not in traded),
         *_portfolio(portfolio, bots),
     ]
-    alone = (
-        pair
-        for section, settings in zip(configuration.bot, bots, strict=True)
-        for pair in zip(section.strategies, settings.strategies, strict=True)
-    )
-    for section, settings in alone:
+    for section, settings in zip(configuration.bot, bots, strict=True):
+        said.extend(f"bot {settings.name}: {line}" for line in signals_unread(settings))
         terms = instruments.get(settings.symbol, InstrumentTerms())
-        bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
-        lines = (
-            *_entries(bot, portfolio.cash),
-            *_plan(section, settings),
-            *signal_advice(section, settings),
-            *_under_the_stop(bot),
-            *_cooldown(section, bot),
-            *exit_advice(bot, portfolio.cash),
-            *_money(bot, portfolio),
-            *_caps(bot, portfolio),
-            *_fees(bot),
-        )
-        said.extend(f"bot {settings.name}: {line}" for line in lines)
+        for strategy, alone in zip(section.strategies, settings.strategies, strict=True):
+            named = f", {alone.strategy}" if settings.others else ""
+            lines = _strategy(strategy, alone, terms, portfolio)
+            said.extend(f"bot {settings.name}{named}: {line}" for line in lines)
     return tuple(said)
 
 
@@ -84,6 +71,25 @@ def notes(
         bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
         said.extend(f"bot {settings.name}: {line}" for line in exit_notes(bot))
     return tuple(said)
+
+
+def _strategy(
+    section: BotSection,
+    settings: BotSettings,
+    terms: InstrumentTerms,
+    portfolio: PortfolioSettings,
+) -> Iterator[str]:
+    """Yield what may surprise about one of a bot's strategies."""
+    bot = settings.bot(instrument_of(settings.symbol, terms, price_tick=None))
+    yield from _entries(bot, portfolio.cash)
+    yield from _plan(section, settings)
+    yield from signal_advice(section, settings)
+    yield from _under_the_stop(bot)
+    yield from _cooldown(section, bot)
+    yield from exit_advice(bot, portfolio.cash)
+    yield from _money(bot, portfolio)
+    yield from _caps(bot, portfolio)
+    yield from _fees(bot)
 
 
 def _portfolio(portfolio: PortfolioSettings, bots: tuple[BotSettings, ...]) -> Iterator[str]:

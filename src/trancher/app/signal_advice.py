@@ -20,30 +20,30 @@ from trancher.core.money import ONE, ZERO
 from trancher.core.signals import Temperature, combined
 
 
-def signal_advice(section: BotSection, bot: BotSettings) -> Iterator[str]:
-    """Yield what may surprise about what a bot listens to."""
-    yield from _unread(bot)
-    yield from _unheard(bot)
-    yield from _temperature(section, bot)
-    yield from _score_exit(bot)
-    yield from _score_at_rest(bot)
-    scored = any(score_wanted(rung.when) is not None for rung in bot.plan.entries)
-    if bot.limits.confirm > timedelta(0) and not scored:
+def signals_unread(bot: BotSettings) -> Iterator[str]:
+    """Yield what a bot listens to, and none of its strategies asks."""
+    rungs = [rung for one in bot.strategies for rung in one.plan.entries]
+    asked = [one for rung in rungs for one in asked_of_signals(rung.when)]
+    if bot.limits.confirm > timedelta(0) and all(score_wanted(one.when) is None for one in rungs):
         yield "signals.confirm has no effect: no rung asks for a score"
-
-
-def _unread(bot: BotSettings) -> Iterator[str]:
-    """Name the signals that nothing asks."""
-    asked = [one for rung in bot.plan.entries for one in asked_of_signals(rung.when)]
+    exits = [rule for one in bot.strategies for rule in one.plan.exits]
     scored = any(isinstance(one, Score) for one in asked) or any(
-        isinstance(rule, SignalExit) for rule in bot.plan.exits
+        isinstance(rule, SignalExit) for rule in exits
     )
-    if scored or any(rung.min_temperature is not None for rung in bot.plan.entries):
+    if scored or any(rung.min_temperature is not None for rung in rungs):
         return
     names = {one.name for one in asked if not isinstance(one, Score)}
     for name in bot.signals.built_in:
         if name not in names and not names & set(EVENTS[name]):
             yield f"no rung reads the signal {name}"
+
+
+def signal_advice(section: BotSection, bot: BotSettings) -> Iterator[str]:
+    """Yield what may surprise about what one strategy of a bot does with what it hears."""
+    yield from _unheard(bot)
+    yield from _temperature(section, bot)
+    yield from _score_exit(bot)
+    yield from _score_at_rest(bot)
 
 
 def _unheard(bot: BotSettings) -> Iterator[str]:
