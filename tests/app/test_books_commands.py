@@ -379,7 +379,7 @@ def refused(*words: str, folder: Path) -> Said:
 
 
 @pytest.mark.parametrize(
-    "words", ["status", "position late", "decisions late", "why late", "journal", "verify"]
+    "words", ["status", "position late", "decisions late", "why late", "journal"]
 )
 def test_where_there_are_no_books_the_way_to_them_is_told(tmp_path: Path, words: str) -> None:
     """
@@ -389,6 +389,74 @@ def test_where_there_are_no_books_the_way_to_them_is_told(tmp_path: Path, words:
 
     assert said.err == (
         "trancher.db: found no such file, expected a database; `trancher backtest CONFIG "
-        "--data FILE --db sqlite:///trancher.db` makes one\n"
+        "--data FILE --db sqlite:///trancher.db` or `trancher run CONFIG --replay FILE "
+        "--db sqlite:///trancher.db` makes one\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["bots list", "bots show late", "bots revert 1"])
+def test_where_no_bots_are_loaded_what_loads_some_is_told(tmp_path: Path, words: str) -> None:
+    """
+    A backtest would make the file, and still no bot would be in force.
+    """
+    said = refused(*words.split(), folder=tmp_path)
+
+    assert said.err == (
+        "trancher.db: found no such file, expected a database; `trancher bots load CONFIG "
+        "--db sqlite:///trancher.db` makes one\n"
+    )
+
+
+@pytest.mark.parametrize("words", ["verify", "db backup kept.db"])
+def test_what_cares_for_books_wants_those_that_are_meant(tmp_path: Path, words: str) -> None:
+    """
+    Whoever verifies or backs up has books; empty ones made instead would be worse than none.
+    """
+    said = refused(*words.split(), folder=tmp_path)
+
+    assert said.err == (
+        "trancher.db: found no such file, expected a database; --db or TRANCHER_DB names it\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["position", "decisions", "why"])
+def test_a_bot_that_is_not_named_is_asked_for_where_there_are_several(
+    folder: Path, kept: Any, command: str
+) -> None:
+    """
+    With their names, so that the next try is right.
+    """
+    assert kept
+
+    said = refused(command, "--db", DB, folder=folder)
+
+    assert said.err == "bot: found no name, expected one of steps, late\n"
+
+
+@pytest.mark.parametrize("command", ["position", "decisions", "why"])
+def test_the_only_bot_needs_no_name(tmp_path: Path, command: str) -> None:
+    """
+    There is nobody else that could be meant.
+    """
+    text = CONFIG[: CONFIG.rindex("[[bot]]")]
+    config(tmp_path / "c.toml", text)
+    candles(tmp_path / "up.csv", *UP)
+    done("backtest", "c.toml", "--data", "up.csv", "--db", DB, folder=tmp_path)
+
+    said = done(command, "--db", DB, folder=tmp_path)
+
+    assert said.out == done(command, "steps", "--db", DB, folder=tmp_path).out
+
+
+def test_a_position_is_found_without_the_name_of_its_bot(folder: Path, kept: Any) -> None:
+    """
+    Its id says whose it is.
+    """
+    assert kept
+
+    said = done("position", "--position", "late-1", "--db", DB, folder=folder)
+
+    named = done("position", "late", "--position", "late-1", "--db", DB, folder=folder)
+    assert said.out == named.out

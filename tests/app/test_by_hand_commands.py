@@ -103,7 +103,10 @@ def test_where_nothing_runs_nothing_is_asked(tmp_path: Path, words: str) -> None
     tested = trancher(*words.split(), "--db", "sqlite:///tested.db", folder=tmp_path)
 
     assert (missing.code, missing.out) == (2, "")
-    assert missing.err == "books.db: found no such file, expected a database of Trancher\n"
+    assert missing.err == (
+        "books.db: found no such file, expected a database; `trancher run CONFIG --replay FILE "
+        "--db sqlite:///books.db` makes one\n"
+    )
     assert not (tmp_path / "books.db").exists()
     assert (tested.code, tested.out) == (2, "")
     assert tested.err.startswith("tested.db: found no bots that run, expected some; ")
@@ -215,11 +218,29 @@ def test_a_tranche_that_it_never_had_is_refused(folder: Path) -> None:
 
 def test_who_holds_nothing_has_nothing_to_sell(folder: Path) -> None:
     """
-    That is no mistake, and no trade.
+    Whoever thinks that it was sold is told otherwise, by the exit code too.
     """
     said = asked(folder, "sell idle")
+    document = asked(folder, "sell idle --json")
 
-    assert (said.code, said.out) == (0, "nothing to do\n")
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "idle: found nothing held, expected something to sell\n"
+    assert (document.code, document.document["decisions"], document.err) == (1, [], said.err)
+
+
+def test_a_tranche_that_is_sold_already_is_not_sold_again(folder: Path) -> None:
+    """
+    It had that tranche once, so it is told which ones are left.
+    """
+    assert asked(folder, "sell often --tranche tranche_3").code == 0
+
+    said = asked(folder, "sell often --tranche tranche_3")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err == (
+        "often: found nothing left of tranche_3, with tranche_1, tranche_2, tranche_4 open, "
+        "expected something to sell\n"
+    )
 
 
 def test_on_a_server_people_ask_the_same(kept: Path, tmp_path: Path, server_url: str) -> None:

@@ -187,7 +187,10 @@ def test_no_database_and_no_run_are_told(tmp_path: Path) -> None:
     """
     What would make one is said, and no file appears.
     """
-    maker = "`trancher backtest CONFIG --data FILE --db sqlite:///books.db` makes one\n"
+    maker = (
+        "`trancher backtest CONFIG --data FILE --db sqlite:///books.db` or "
+        "`trancher run CONFIG --replay FILE --db sqlite:///books.db` makes one\n"
+    )
 
     assert refused(tmp_path) == (f"books.db: found no such file, expected a database; {maker}")
     opened(tmp_path / "books.db").close()

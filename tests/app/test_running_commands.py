@@ -143,6 +143,7 @@ def test_on_a_server_it_does_the_same(ran: Path, tmp_path: Path, server_url: str
     assert done("verify", "--db", server_url, folder=folder).code == 0
 
 
+LENGTH = 'expected a length of time of at least 1s, such as "10s" or "1m30s"'
 REFUSED = {
     "an unknown bot": (
         quiet("--bot", "oftn"),
@@ -164,9 +165,9 @@ REFUSED = {
         ("run", "none.toml", "--replay", "day.csv", "--db", BOOKS),
         "none.toml: found no such file, expected a configuration",
     ),
-    "a lease that is too short": (quiet("--lease", "0s"), "--lease: found '0s', expected"),
-    "a lease below a second": (quiet("--lease", "500ms"), "--lease: found '500ms', expected"),
-    "no length of time": (quiet("--lease", "soon"), "--lease: found 'soon', expected"),
+    "a lease that is too short": (quiet("--lease", "0s"), f"--lease: found '0s', {LENGTH}"),
+    "a lease below a second": (quiet("--lease", "500ms"), f"--lease: found '500ms', {LENGTH}"),
+    "no length of time": (quiet("--lease", "soon"), f"--lease: found 'soon', {LENGTH}"),
     "a place that is none": (
         quiet(db="mysql://here"),
         "database: found mysql://here, expected a URL such as sqlite:///trancher.db",

@@ -74,7 +74,18 @@ def test_a_stop_lists_what_was_done(folder: Path) -> None:
     assert "halt 1: flatten of all bots, because of an emergency stop" in said.out
     assert "often often sells 0.80000000 at 100: an emergency stop (halt 1)" in said.words
     assert "resting canceled resting-1-1" in said.words
-    assert "idle nothing to do" in said.words
+    assert "idle nothing held" in said.words
+
+
+def test_a_cancel_says_who_was_not_buying(folder: Path) -> None:
+    """
+    Only one of the bots has an order that rests; the others are not said to have had one.
+    """
+    said = asked(folder, "stop --action cancel")
+
+    assert said.code == 0
+    assert "often no entry order working" in said.words
+    assert "resting canceled resting-1-1" in said.words
 
 
 def test_one_bot_is_stopped_and_the_others_are_not(folder: Path) -> None:

@@ -15,7 +15,7 @@ from trancher.app.keeping import books_to_read, books_to_write
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
 from trancher.app.settings import parse
-from trancher.app.standing import in_one_sentence
+from trancher.app.standing import LOADS, check_there, in_one_sentence
 from trancher.core.position import Position
 from trancher.store.database import Database, holds_anything
 from trancher.store.entries import ConfigurationLoaded, LoadedBot, Mode
@@ -101,8 +101,10 @@ def earlier(url: str, *, version: int, portfolio: str | None) -> Settings:
         BadInput: it never was, or this program does not understand it any more.
         Failed: the database cannot be read now.
     """
-    with in_one_sentence(), books_to_read(url, mode=Mode.PAPER) as database:
-        loads = _of_one_portfolio(read_loads(database), portfolio, url=url)
+    with in_one_sentence():
+        check_there(url, makers=LOADS)
+        with books_to_read(url, mode=Mode.PAPER) as database:
+            loads = _of_one_portfolio(read_loads(database), portfolio, url=url)
     for loaded in loads:
         if loaded.configuration_version == version:
             return understood(loaded)

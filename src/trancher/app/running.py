@@ -39,11 +39,11 @@ def lease_of(text: str) -> timedelta:
     """
     try:
         length = duration().read(text)
-    except Mismatch as problem:
-        raise BadInput(f"--lease: found {text!r}, expected {problem.expected}") from problem
-    assert isinstance(length, timedelta)
-    if length < _SHORTEST:
-        raise BadInput(f"--lease: found {text!r}, expected at least 1s")
+    except Mismatch:
+        length = None
+    if not isinstance(length, timedelta) or length < _SHORTEST:
+        expected = 'a length of time of at least 1s, such as "10s" or "1m30s"'
+        raise BadInput(f"--lease: found {text!r}, expected {expected}")
     return length
 
 

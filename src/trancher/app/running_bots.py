@@ -20,8 +20,8 @@ from trancher.app.output import BadInput, Failed
 from trancher.app.process_name import PROCESS
 from trancher.app.running import LEASE
 from trancher.app.settings import parse
-from trancher.app.standing import in_one_sentence
-from trancher.core.order import BotName, PositionId
+from trancher.app.standing import check_there, in_one_sentence
+from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.running.desk import Desk, Paper, Unmarked
 from trancher.store import commands, leases, stops
 from trancher.store.commands import Answer, Command
@@ -30,12 +30,14 @@ from trancher.store.enrolling import take
 from trancher.store.entries import Mode, RunKind
 from trancher.store.errors import StoreFailure
 from trancher.store.halts import Action, Halt, Scope
+from trancher.store.places import shown
 from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.sharing import Owner
 
 _PATIENCE: Final = 3.0
 """Seconds that a command waits beyond the lease of the process that runs the bot."""
 _PAUSE: Final = 0.05
+_MAKERS: Final = ("run CONFIG --replay FILE",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,22 +117,28 @@ def running(url: str) -> Iterator[Running]:
         BadInput: nothing does, or the database cannot be used.
         Failed: it cannot be written to now.
     """
-    with in_one_sentence(), books_to_read(url, mode=Mode.PAPER) as database:
-        books = Books(database)
-        # Somebody may have kept a backtest there since.
-        run = books.latest_run(kind=RunKind.RUN)
-        if run is None:
-            raise BadInput(
-                f"{database.where}: found no bots that run, expected some; "
-                "`trancher run CONFIG --replay FILE` runs them"
-            )
-        said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
-        yield Running(
-            database=database,
-            run=run,
-            settings=parse(run.configuration_text, file=said),
-            bots=books.bots(run),
+    with in_one_sentence():
+        check_there(url, makers=_MAKERS)
+        with books_to_read(url, mode=Mode.PAPER) as database:
+            yield _running(database, url)
+
+
+def _running(database: Database, url: str) -> Running:
+    books = Books(database)
+    # Somebody may have kept a backtest there since.
+    run = books.latest_run(kind=RunKind.RUN)
+    if run is None:
+        raise BadInput(
+            f"{database.where}: found no bots that run, expected some; "
+            f"`trancher run CONFIG --replay FILE --db {shown(url)}` runs them"
         )
+    said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
+    return Running(
+        database=database,
+        run=run,
+        settings=parse(run.configuration_text, file=said),
+        bots=books.bots(run),
+    )
 
 
 def ask(
@@ -324,6 +332,24 @@ def resume(
             at=clock(),
         )
     )
+
+
+def nothing_to_do(
+    found: Running, bots: Iterable[BotName], *, tranche: TrancheId | None = None
+) -> dict[BotName, str]:
+    """Return in words why nothing was sold of bots, as they stand now."""
+    now_there = {one.facts.name: one for one in Books(found.database).bots(found.run)}
+    return {name: _nothing_to_sell(now_there[name], tranche) for name in bots}
+
+
+def _nothing_to_sell(bot: BotBooks, tranche: TrancheId | None) -> str:
+    held = [one for one in bot.active if one.held]
+    if not held:
+        return "nothing held"
+    left = [part.id for one in held for part in one.book.open]
+    if tranche is not None and tranche not in left:
+        return f"nothing left of {tranche}, with {', '.join(left)} open"
+    return f"an order that sells {', '.join(one.id for one in held)} already"
 
 
 def standing_halts(found: Running) -> Sequence[Halt]:

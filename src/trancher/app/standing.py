@@ -40,6 +40,10 @@ from trancher.store.places import place_of, shown
 from trancher.store.reading import Books, BotBooks, JournalLine, Run
 from trancher.store.stops import reaching
 
+RUNS: Final = ("backtest CONFIG --data FILE", "run CONFIG --replay FILE")
+"""The commands that make a run."""
+LOADS: Final = ("bots load CONFIG",)
+"""The command that makes a load."""
 _RECORDS: Final = 20
 _TAIL: Final = 50
 _FIRST_PAGE: Final = 200
@@ -155,13 +159,20 @@ class Standing:
     def _day(self, at: datetime) -> date:
         return day_of(at, self.settings.portfolio.timezone).date
 
-    def places(self, name: str) -> tuple[BotStanding, ...]:
+    def places(self, name: str | None) -> tuple[BotStanding, ...]:
         """Return the places of a bot by its name.
 
+        Args:
+            name: None for the only bot there is.
+
         Raises:
-            BadInput: the run has none of that name.
+            BadInput: the run has none of that name, or several and no name is given.
         """
         names = [places[0].settings.name for places in self.by_bot]
+        if name is None and len(names) == 1:
+            return self.by_bot[0]
+        if name is None:
+            raise BadInput(f"bot: found no name, expected one of {', '.join(names)}")
         for places in self.by_bot:
             if places[0].settings.name == name:
                 return places
@@ -171,25 +182,26 @@ class Standing:
             f"bot: found {name!r}, expected one of run {self.run.id}: {', '.join(names)}{hint}"
         )
 
-    def named(self, name: str, position: str | None = None) -> BotStanding:
+    def named(self, name: str | None, position: str | None = None) -> BotStanding:
         """Return the place of a bot that a person means by its name.
 
         Args:
+            name: None for the only bot there is, or for whichever had the position.
             position: the id of one that stood there; None means the active one, the latest of
                 several, else the last one.
 
         Raises:
             BadInput: the run has no bot of that name, or the bot no such position.
         """
-        places = self.places(name)
         if position is None:
-            return latest_of(places)
+            return latest_of(self.places(name))
+        places = self.bots if name is None else self.places(name)
         for one in places:
             if one.stood(position) is not None:
                 return one
         known = sorted((past for one in places for past in one.books.positions), key=number_of)
         raise BadInput(
-            f"--position: found {position!r}, expected one of {name}: "
+            f"--position: found {position!r}, expected one of {name or 'all bots'}: "
             f"{', '.join(past.id for past in known[-_SHOWN:]) or 'it had none yet'}"
         )
 
@@ -223,18 +235,31 @@ def in_one_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Database]:
+def opened(url: str, *, makers: Sequence[str] = RUNS) -> Iterator[Database]:
     """Open books to read and say, where there are none, what would make some.
+
+    Args:
+        makers: the commands that make what is looked for there.
 
     Raises:
         BadInput: there are none that can be used.
     """
     with in_one_sentence():
-        path = place_of(url).path
-        if path is not None and not is_there(path):
-            raise BadInput(f"{path}: found no such file, expected a database; {_maker(url)}")
+        check_there(url, makers=makers)
         with books_to_read(url) as database:
             yield database
+
+
+def check_there(url: str, *, makers: Sequence[str]) -> None:
+    """Say, where a file is missing, what would make it.
+
+    Raises:
+        BadInput: it is.
+        StoreError: the URL names no database.
+    """
+    path = place_of(url).path
+    if path is not None and not is_there(path):
+        raise BadInput(f"{path}: found no such file, expected a database; {advice(url, makers)}")
 
 
 def latest(books: Books, *, url: str) -> Run:
@@ -245,12 +270,18 @@ def latest(books: Books, *, url: str) -> Run:
     """
     run = books.latest_run()
     if run is None:
-        raise BadInput(f"{where_is(url)}: found no run, expected one at least; {_maker(url)}")
+        raise BadInput(
+            f"{where_is(url)}: found no run, expected one at least; {advice(url, RUNS)}"
+        )
     return run
 
 
-def _maker(url: str) -> str:
-    return f"`trancher backtest CONFIG --data FILE --db {shown(url)}` makes one"
+def advice(url: str, makers: Sequence[str]) -> str:
+    """Return which commands make what is looked for; without any, how another place is named."""
+    if not makers:
+        return "--db or TRANCHER_DB names it"
+    listed = " or ".join(f"`trancher {one} --db {shown(url)}`" for one in makers)
+    return f"{listed} makes one"
 
 
 def standing(url: str) -> Standing:

@@ -30,6 +30,9 @@ Db = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 BotArgument = Annotated[str, typer.Argument(help="Name of the bot.")]
+AnyBot = Annotated[
+    str | None, typer.Argument(help="Name of the bot; may be left out where there is one only.")
+]
 OnePosition = Annotated[
     str | None, typer.Option("--position", metavar="P", help="One of its positions, by its id.")
 ]
@@ -48,7 +51,7 @@ def status(*, db: Db = None, json: AsJson = False) -> None:
 
 
 def position(
-    bot: BotArgument,
+    bot: AnyBot = None,
     *,
     position: OnePosition = None,
     db: Db = None,
@@ -71,14 +74,15 @@ def position(
         print_json(bot_position_document(found, one, held))
         return
     _print_position(found, one, held)
-    others = [each for each in found.places(bot) if each.seat.active and each is not one]
+    places = found.places(one.settings.name)
+    others = [each for each in places if each.seat.active and each is not one]
     if position is None and others:
         listed = ", ".join(each.label for each in others)
         console().print(f"Open beside it, and shown by --position: {listed}.", soft_wrap=True)
 
 
 def why(
-    bot: BotArgument,
+    bot: AnyBot = None,
     *,
     position: OnePosition = None,
     db: Db = None,
@@ -105,7 +109,7 @@ def why(
 
 
 def decisions(
-    bot: BotArgument,
+    bot: AnyBot = None,
     *,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     db: Db = None,

@@ -62,10 +62,10 @@ def revert(
 def list_(*, db: Db = None, json: AsJson = False) -> None:
     """List the bots in force, with what each one holds in the latest run of its portfolio."""
     from trancher.app.in_force import bots_in_force, nothing_loaded
-    from trancher.app.standing import opened
+    from trancher.app.standing import LOADS, opened
 
     url = url_of(db)
-    with opened(url) as database:
+    with opened(url, makers=LOADS) as database:
         found = bots_in_force(database)
     if not found:
         raise nothing_loaded(url)
@@ -82,10 +82,10 @@ def show(
     """Show a bot's settings in force, the versions it had, and its position."""
     from trancher.app.in_force import bots_in_force, history, named, nothing_loaded
     from trancher.app.loading import understood
-    from trancher.app.standing import opened
+    from trancher.app.standing import LOADS, opened
 
     url = url_of(db)
-    with opened(url) as database:
+    with opened(url, makers=LOADS) as database:
         found = bots_in_force(database)
         if not found:
             raise nothing_loaded(url)

@@ -111,7 +111,8 @@ def stop(
             found, bot, position, tranche, action=wanted, share=left, reason=reason
         )
         placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
-    _tell_stopped(placed, results, json=json)
+        idle = _idle(found, wanted, results)
+    _tell_stopped(placed, results, idle, json=json)
 
 
 def pause(
@@ -131,7 +132,7 @@ def pause(
             found, bot, None, None, action=Action.PAUSE, share=None, reason=reason
         )
         placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
-    _tell_stopped(placed, results, json=json)
+    _tell_stopped(placed, results, {}, json=json)
 
 
 def resume(
@@ -171,17 +172,24 @@ def resume(
 
 
 def _ask(bot: str, command: "Command", *, key: str | None, db: str | None, json: bool) -> None:
-    from trancher.app.running_bots import ask, now, running
+    from trancher.app.running_bots import ask, nothing_to_do, now, running
 
+    idle = None
     with running(url_of(db)) as found:
-        said = ask(found, found.named(bot), command, key=key, clock=now)
+        asked = found.named(bot)
+        said = ask(found, asked, command, key=key, clock=now)
+        if said.problem is None and not said.decisions:
+            name = asked.facts.name
+            idle = nothing_to_do(found, [name], tranche=command.tranche)[name]
     if json:
         print_json({"bot": bot, **_answer_document(said)})
-    elif said.problem is None:
+    elif said.problem is None and idle is None:
         for line in _answer_in_words(bot, said, currency=found.run.quote):
             console().print(line, soft_wrap=True)
     if said.problem is not None:
         raise BadInput(said.problem)
+    if idle is not None:
+        raise Failed(f"{bot}: found {idle}, expected something to sell")
     if any(not one.accepted for one in said.decisions):
         raise Failed(f"{bot}: refused")
 
@@ -270,14 +278,32 @@ def _stopping(
     return stopping, bots
 
 
+def _idle(
+    found: "Running", action: "Action", results: "Mapping[BotName, Answer | str | None]"
+) -> "Mapping[BotName, str]":
+    """Return of each bot that had nothing to do why it had none."""
+    from trancher.app.running_bots import nothing_to_do
+    from trancher.store.commands import Answer
+    from trancher.store.halts import Action
+
+    bots = [bot for bot, came in results.items() if came == Answer()]
+    if action is Action.CANCEL:
+        return dict.fromkeys(bots, "no entry order working")
+    return nothing_to_do(found, bots)
+
+
 def _tell_stopped(
-    placed: "Halt", results: "Mapping[BotName, Answer | str | None]", *, json: bool
+    placed: "Halt",
+    results: "Mapping[BotName, Answer | str | None]",
+    idle: "Mapping[BotName, str]",
+    *,
+    json: bool,
 ) -> None:
     if json:
         said = [_result_document(bot, came) for bot, came in results.items()]
         print_json({"halt": halt_document(placed), "results": said})
     else:
-        _print_stopped(placed, results)
+        _print_stopped(placed, results, idle)
     failed = [bot for bot, came in results.items() if came is not None and not _is_done(came)]
     if failed:
         raise Failed(
@@ -301,7 +327,11 @@ def _result_document(bot: str, came: "Answer | str | None") -> Json:
     return {"bot": bot, **_answer_document(came)}
 
 
-def _print_stopped(placed: "Halt", results: "Mapping[BotName, Answer | str | None]") -> None:
+def _print_stopped(
+    placed: "Halt",
+    results: "Mapping[BotName, Answer | str | None]",
+    idle: "Mapping[BotName, str]",
+) -> None:
     out = console()
     out.print(f"{halt_in_words(placed)}: no entries until `trancher resume`.", soft_wrap=True)
     if all(came is None for came in results.values()):
@@ -309,7 +339,7 @@ def _print_stopped(placed: "Halt", results: "Mapping[BotName, Answer | str | Non
     shown = table("What was done", "bot", "came of it", words=2)
     for bot, came in results.items():
         said = [came] if isinstance(came, str) else _answer_in_words(bot, came, currency="")
-        shown.add_row(bot, "\n".join(said))
+        shown.add_row(bot, "\n".join(said) or idle[bot])
     out.print(shown)
 
 
@@ -331,7 +361,7 @@ def _answer_in_words(bot: str, said: "Answer | None", *, currency: str) -> list[
             lines.append(f"{bot} buys for {order.size:f} at {one.price:f}: {one.reason}")
         elif order is not None:
             lines.append(f"{bot} sells {order.quantity:f} at {one.price:f}: {one.reason}")
-    return lines or ["nothing to do"]
+    return lines
 
 
 def _answer_document(said: "Answer") -> dict[str, Json]:

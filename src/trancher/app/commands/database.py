@@ -24,7 +24,7 @@ def verify(*, db: Db = None, json: AsJson = False) -> None:
     from trancher.store import verify as checking
     from trancher.store.reading import Books
 
-    with opened(url_of(db)) as database:
+    with opened(url_of(db), makers=()) as database:
         verified = checking.verify(database)
         positions = 0
         if not verified.differences:
@@ -68,7 +68,7 @@ def backup(
     from trancher.store import backup as copying
 
     _no_folder(file)
-    with opened(url_of(db)) as database:
+    with opened(url_of(db), makers=()) as database:
         copying.backup(database, file, force=force)
         console().print(f"{file} holds the books of {database.where}.")
 
