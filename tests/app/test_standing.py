@@ -172,8 +172,8 @@ def test_a_run_that_was_killed_is_told_as_far_as_it_went(
     assert found.run.finished_at is None
     assert FIRST_AT < found.at <= FIRST_AT + timedelta(hours=HOURS)
     said = done("status", "--db", url, folder=tmp_path)
-    assert ", without an end: configuration 1 of portfolio three" in said.words
-    assert "Without an end, because they go on or were killed: run 1." in done(
+    assert "; not over: it is being done, or was killed." in said.words
+    assert "Without an end so far: run 1 (unfinished)." in done(
         "verify", "--db", url, folder=tmp_path
     ).words  # fmt: skip
     for bot in ("ladder", "often"):

@@ -11,8 +11,9 @@ from trancher.app.halt_words import halt_document
 from trancher.app.outlook import NextEntry, Outlook, outlook
 from trancher.app.output import Json, instant, money, plain
 from trancher.app.refusal_words import refusal_document
+from trancher.app.run_words import going_document
 from trancher.app.sentences import why
-from trancher.app.standing import Standing, happened_at
+from trancher.app.standing import Standing
 from trancher.app.views import position_document
 from trancher.core.conditions import Wait
 from trancher.core.decision import Decision
@@ -21,6 +22,7 @@ from trancher.core.order import EntryOrder
 from trancher.core.pnl import figures
 from trancher.core.position import Position
 from trancher.store.codec import ENTRIES
+from trancher.store.latest import happened_at
 from trancher.store.reading import JournalLine, Run
 from trancher.store.records import Record
 
@@ -30,6 +32,7 @@ def run_document(run: Run) -> Mapping[str, Json]:
     return {
         "id": run.id,
         "kind": run.kind.value,
+        **going_document(run),
         "portfolio": run.portfolio,
         "started_at": instant(run.started_at),
         "finished_at": instant(run.finished_at),
@@ -257,19 +260,25 @@ def _order(decision: Decision) -> Json:
     return {**wanted, "quantity": money(order.quantity), "limit_price": money(order.limit_price)}
 
 
-def journal_document(run: Run, lines: Sequence[JournalLine]) -> Json:
-    """Return entries of a run's journal, newest last."""
+def journal_document(run: Run, entries: int, lines: Sequence[tuple[int, JournalLine]]) -> Json:
+    """Return entries of journals, newest last.
+
+    Args:
+        entries: how many there are in all.
+        lines: each with the number of its run.
+    """
     return {
         "run": run_document(run),
-        "entries": run.entries,
+        "entries": entries,
         "journal": [
             {
+                "run": run_id,
                 "number": line.number,
                 "at": instant(happened_at(line)),
                 "position_id": line.position_id,
                 "entry": json.loads(ENTRIES.encode(line.entry)),
                 "hash": line.hash,
             }
-            for line in lines
+            for run_id, line in lines
         ],
     }

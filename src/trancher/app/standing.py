@@ -22,6 +22,7 @@ from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
+from trancher.app.run_words import numbers
 from trancher.app.settings import parse
 from trancher.core.anchor import realized_by_fill
 from trancher.core.bot import exits_to_reserve, exposure_of, funds_to_reserve, working_size
@@ -33,11 +34,12 @@ from trancher.core.order import BotName, Fill
 from trancher.core.position import Position, number_of
 from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database
-from trancher.store.entries import Decided, RunFinished, RunStarted
+from trancher.store.entries import RunFinished, RunStarted
 from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.halts import Halt
+from trancher.store.latest import happened_at
 from trancher.store.places import place_of, shown
-from trancher.store.reading import Books, BotBooks, JournalLine, Run
+from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.stops import reaching
 
 RUNS: Final = ("backtest CONFIG --data FILE", "run CONFIG --replay FILE")
@@ -179,7 +181,7 @@ class Standing:
         meant = nearest(name, names)
         hint = f"; did you mean {meant}?" if meant else ""
         raise BadInput(
-            f"bot: found {name!r}, expected one of run {self.run.id}: {', '.join(names)}{hint}"
+            f"bot: found {name!r}, expected one of {numbers(self.run)}: {', '.join(names)}{hint}"
         )
 
     def named(self, name: str | None, position: str | None = None) -> BotStanding:
@@ -338,12 +340,6 @@ def _sales(positions: Iterable[Position]) -> Iterator[tuple[Fill, Decimal]]:
         fills = (filled.fill for filled in position.fills.values())
         yield from realized_by_fill(fills, position.instrument, line=line)
         line = position.anchor_line
-
-
-def happened_at(line: JournalLine) -> datetime:
-    """Return when the entry of a line happened: the last time, where it repeats."""
-    entry = line.entry
-    return entry.record.last.at if isinstance(entry, Decided) else entry.at
 
 
 def _last_at(books: Books, run: Run) -> datetime:

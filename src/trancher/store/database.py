@@ -92,7 +92,11 @@ class Database:
 
     def now(self, connection: Connection, clock: Clock) -> datetime:
         """Return the time of the database; the host's, where it has no clock of its own."""
-        return self._place.now(connection) or clock()
+        return self.clock(connection) or clock()
+
+    def clock(self, connection: Connection) -> datetime | None:
+        """Return the time of the database, or None where it has no clock of its own."""
+        return self._place.now(connection)
 
     def hurry(self, connection: Connection, clock: Clock) -> datetime:
         """Return the time, as `now`; from here on the transaction is one that others wait for.

@@ -4,7 +4,7 @@ A run is named by its number; latest_run says which one people mean when they na
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,13 +17,14 @@ from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position
 from trancher.core.tranches import Disposal
-from trancher.store import progress, stops, tables
+from trancher.store import progress, stops, tables, under_way
 from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
 from trancher.store.database import Database
 from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunFinished, RunKind
 from trancher.store.halts import Halt
 from trancher.store.progress import Progress
 from trancher.store.records import Record
+from trancher.store.under_way import BotUnderWay, UnderWay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Run:
         entries, hash: how long its journal is, and the hash of its last entry.
         together: the runs that are shown with it as one, itself included; a bot that runs has a
             run of its own. Empty for a run that stands alone.
+        under_way: how those bots go on; None for a run that ends, as a backtest does.
     """
 
     id: int
@@ -53,6 +55,7 @@ class Run:
     configuration_hash: str
     configuration_text: str
     together: tuple[int, ...] = ()
+    under_way: UnderWay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Books:
 
     def runs(self) -> tuple[Run, ...]:
         """Return every run, oldest first."""
-        return tuple(_run(row) for row in self._all(_runs()))
+        return self._on_their_way([_run(row) for row in self._all(_runs())])
 
     def latest_run(
         self, *, portfolio: str | None = None, kind: RunKind | None = None
@@ -133,12 +136,22 @@ class Books:
             tables.run.c.kind == RunKind.RUN,
             tables.run.c.finished_at.is_(None),
         )
-        return replace(run, together=tuple(row.id for row in self._all(others)))
+        shown = replace(run, together=tuple(row.id for row in self._all(others)))
+        return self._on_their_way([shown])[0]
+
+    def _on_their_way(self, runs: Sequence[Run]) -> tuple[Run, ...]:
+        """Return runs with how their bots go on, where they are bots that run."""
+        if not any(run.kind is RunKind.RUN for run in runs):
+            return tuple(runs)
+        with self._reading() as connection:
+            known = under_way.load(connection)
+            at = self._database.clock(connection)
+        return tuple(replace(run, under_way=_under_way(run, known, at)) for run in runs)
 
     def run(self, run_id: int) -> Run | None:
         """Return a run by its number."""
         found = self._all(_runs().where(tables.run.c.id == run_id))
-        return _run(found[0]) if found else None
+        return self._on_their_way([_run(found[0])])[0] if found else None
 
     def end(self, run: Run) -> RunFinished | None:
         """Return how a run ended, or None where the process died, or goes on."""
@@ -340,6 +353,15 @@ def _seen(done: Progress | None) -> Mark | None:
     if done is None or done.price is None or done.seen_at is None:
         return None
     return Mark(price=done.price, at=done.seen_at)
+
+
+def _under_way(
+    run: Run, known: Mapping[tuple[int, int], BotUnderWay], at: datetime | None
+) -> UnderWay | None:
+    if run.kind is not RunKind.RUN or run.finished_at is not None:
+        return None
+    keys = ((run.portfolio_id, one) for one in run.together or (run.id,))
+    return UnderWay(bots=tuple(known[key] for key in keys if key in known), at=at)
 
 
 def _record(payload: str) -> Record:

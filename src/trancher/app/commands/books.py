@@ -12,6 +12,7 @@ from trancher.app.output import BadInput, print_json
 from trancher.app.tables import console, counted, exactly, price, quote, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from rich.console import Console
@@ -93,6 +94,7 @@ def why(
     from trancher.app.book_documents import why_document
     from trancher.app.bot_standing import shown_of
     from trancher.app.outlook import outlook
+    from trancher.app.run_words import so_far
     from trancher.app.standing import standing
 
     found = standing(url_of(db))
@@ -102,7 +104,7 @@ def why(
         print_json(why_document(found, one, places))
         return
     out = console()
-    out.print(f"As of {sentences.moment(found.at)}, the end of run {found.run.id}:", style="dim")
+    out.print(f"As of {sentences.moment(found.at)}, {so_far(found.run)}:", style="dim")
     for each in places:
         # A program that reads it line by line gets the sentence as one line.
         out.print(sentences.why(found, each, outlook(found, each)), soft_wrap=not out.is_terminal)
@@ -141,17 +143,19 @@ def journal(
     """Show the journal of the latest run, newest last."""
     from trancher.app.book_documents import journal_document
     from trancher.app.standing import latest, opened
+    from trancher.store.latest import latest_entries, runs_of
     from trancher.store.reading import Books
 
     url = url_of(db)
     with opened(url) as database:
         books = Books(database)
         run = latest(books, url=url)
-        lines = books.journal(run, first=max(run.entries - limit + 1, 1), limit=limit)
+        entries = sum(one.entries for one in runs_of(books, run))
+        lines = latest_entries(books, run, limit=limit)
     if json:
-        print_json(journal_document(run, lines))
+        print_json(journal_document(run, entries, lines))
     else:
-        _print_journal(run, lines)
+        _print_journal(run, entries, lines)
 
 
 def url_of(db: str | None) -> str:
@@ -163,13 +167,16 @@ def url_of(db: str | None) -> str:
 
 def print_run(out: "Console", run: "Run") -> None:
     """Say which run a look is about."""
+    from trancher.app.run_words import going_in_words, numbers
     from trancher.app.sentences import moment
 
-    ended = "" if run.finished_at is not None else ", without an end"
+    several = ", one for each bot," if len(run.together) > 1 else ""
+    # Of a backtest that came to its end nobody expects anything else.
+    going = "" if run.finished_at is not None else f"; {going_in_words(run)}"
     out.print(
-        f"Run {run.id} ({run.kind}) of {moment(run.started_at)}{ended}: configuration "
-        f"{run.configuration_version} of portfolio {run.portfolio}, "
-        f"hash {run.configuration_hash[:12]}.",
+        f"{numbers(run).capitalize()} ({run.kind}){several} of {moment(run.started_at)}: "
+        f"configuration {run.configuration_version} of portfolio {run.portfolio}, "
+        f"hash {run.configuration_hash[:12]}{going}.",
         style="dim",
     )
 
@@ -305,15 +312,22 @@ def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]")
     out.print(shown)
 
 
-def _print_journal(run: "Run", lines: "tuple[JournalLine, ...]") -> None:
+def _print_journal(run: "Run", entries: int, lines: "Sequence[tuple[int, JournalLine]]") -> None:
     from trancher.app.journal_words import in_words
     from trancher.app.sentences import moment
-    from trancher.app.standing import happened_at
+    from trancher.store.latest import happened_at
 
     out = console()
     print_run(out, run)
-    shown = table(f"Journal, {run.entries:,} entries", "no.", "at", "position", "what", words=4)
-    for line in lines:
-        at = moment(happened_at(line))
-        shown.add_row(f"{line.number:,}", at, line.position_id or "", in_words(line.entry))
+    of_run = ["run"] if len(run.together) > 1 else []
+    columns = (*of_run, "no.", "at", "position", "what")
+    shown = table(f"Journal, {entries:,} entries", *columns, words=len(columns))
+    for run_id, line in lines:
+        shown.add_row(
+            *[str(run_id) for _ in of_run],
+            f"{line.number:,}",
+            moment(happened_at(line)),
+            line.position_id or "",
+            in_words(line.entry),
+        )
     out.print(shown)

@@ -11,6 +11,9 @@ from trancher.app.output import BadInput, Json, is_there, print_json
 from trancher.app.tables import console, counted, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trancher.store.under_way import Going
     from trancher.store.verify import Verified
 
 _SHOWN: Final = 50
@@ -20,20 +23,21 @@ db = typer.Typer(help="The database itself: upgrade, backup, restore.", no_args_
 
 def verify(*, db: Db = None, json: AsJson = False) -> None:
     """Replay the journal of every run against what is stored; exit code 1 where they differ."""
+    from trancher.app.run_words import going
     from trancher.app.standing import opened
     from trancher.store import verify as checking
     from trancher.store.reading import Books
 
     with opened(url_of(db), makers=()) as database:
         verified = checking.verify(database)
-        positions = 0
+        books, positions = Books(database), 0
+        states = {} if verified.differences else {run.id: going(run) for run in books.runs()}
         if not verified.differences:
-            books = Books(database)
             positions = sum(len(bot.positions) for run in books.runs() for bot in books.bots(run))
     if json:
         print_json(_document(verified, positions))
     else:
-        _print(verified, positions)
+        _print(verified, positions, states)
     if verified.differences:
         raise typer.Exit(1)
 
@@ -132,7 +136,7 @@ def _document(verified: "Verified", positions: int) -> Json:
     }
 
 
-def _print(verified: "Verified", positions: int) -> None:
+def _print(verified: "Verified", positions: int, states: "Mapping[int, Going]") -> None:
     out = console()
     differences = verified.differences
     for one in differences[:_SHOWN]:
@@ -149,8 +153,20 @@ def _print(verified: "Verified", positions: int) -> None:
         "follows from the journal.",
         soft_wrap=True,
     )
-    unfinished = [str(run.run_id) for run in verified.runs if not run.finished]
-    if unfinished:
-        out.print(
-            f"Without an end, because they go on or were killed: run {', '.join(unfinished)}."
-        )
+    unended = _unended(states)
+    if unended:
+        out.print(f"Without an end so far: {unended}.", soft_wrap=True)
+
+
+def _unended(states: "Mapping[int, Going]") -> str:
+    """Return the runs that are not over, and how they go on."""
+    from trancher.store.under_way import Going
+
+    found: dict[Going, list[str]] = {}
+    for run_id, state in states.items():
+        if state is not Going.OVER:
+            found.setdefault(state, []).append(str(run_id))
+    return "; ".join(
+        f"run{'' if len(ids) == 1 else 's'} {', '.join(ids)} ({state.value})"
+        for state, ids in found.items()
+    )
