@@ -215,18 +215,24 @@ def test_books_that_may_not_be_written_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "differs"),
     [
-        QUIET.replace("size = 20", "size = 25"),
-        QUIET.replace("max_daily_trades = 30", "max_daily_trades = 31"),
-        QUIET.replace('name = "often"', 'name = "other"'),
-        QUIET.replace('name = "idle"', 'name = "another"'),
+        (QUIET.replace("size = 20", "size = 25"), "often entry.size 20 and 25"),
+        (
+            QUIET.replace("max_daily_trades = 30", "max_daily_trades = 31"),
+            "portfolio.max_daily_trades 30 and 31",
+        ),
+        (QUIET.replace('name = "often"', 'name = "other"'), "often name often and absent, "),
+        (QUIET.replace('name = "idle"', 'name = "another"'), "idle name idle and absent, "),
     ],
     ids=["a size", "a limit", "another bot that comes first", "another bot that comes last"],
 )
-def test_another_configuration_of_the_portfolio_is_refused(folder: Path, text: str) -> None:
+def test_another_configuration_of_the_portfolio_is_refused(
+    folder: Path, text: str, differs: str
+) -> None:
     """
-    Its bots share the limits, and each process has them from its own file. Nothing is written.
+    Its bots share the limits, and each process has them from its own file. Nothing is written, and
+    the keys that differ are named with both values.
     """
     assert trancher(*quiet(), folder=folder).code == 0
     before = (folder / "books.db").read_bytes()
@@ -235,10 +241,12 @@ def test_another_configuration_of_the_portfolio_is_refused(folder: Path, text: s
     said = trancher(*quiet(), folder=folder)
 
     assert (said.code, said.out) == (2, "")
-    assert said.err == (
-        "portfolio floor: found bots that run with another configuration, version 1, "
-        "expected that one, or another name of the portfolio\n"
+    assert said.err.startswith(
+        "portfolio floor: found bots that run with another configuration, version 1 "
+        f"(there and in c.toml: {differs}"
     )
+    assert said.err.endswith("), expected that one, or another name of the portfolio\n")
+    assert said.err.count("\n") == 1
     assert (folder / "books.db").read_bytes() == before
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from trancher.app.amounts import duration
+from trancher.app.another import another_configuration
 from trancher.app.backtesting import Source, engine_portfolio, signals_of
 from trancher.app.configured import Settings
 from trancher.app.keeping import new_run
@@ -24,6 +25,7 @@ from trancher.market.outside import OutsideSignal
 from trancher.running.crew import Crew, Host, Part, Tell
 from trancher.running.desk import Paper
 from trancher.store.database import Database
+from trancher.store.enrolling import OtherConfiguration
 from trancher.store.entries import RunKind
 
 LEASE: Final = timedelta(seconds=10)
@@ -93,7 +95,8 @@ def crew_of(
         stop_file: as long as it is there, no entry is made.
 
     Raises:
-        StoreError: a bot runs with another configuration, or nothing can be written.
+        BadInput: the bots of the portfolio run with another configuration.
+        StoreError: nothing can be written.
     """
     feeds = {symbol: Feed(symbol, one.candles) for symbol, one in sources.items()}
     whole = new_run(settings, sources, kind=RunKind.RUN, at=clock())
@@ -127,7 +130,10 @@ def crew_of(
         lease=lease,
         stopped=(lambda: False) if stop_file is None else stop_file.exists,
     )
-    return Crew(database, parts, host, tell=tell)
+    try:
+        return Crew(database, parts, host, tell=tell)
+    except OtherConfiguration as problem:
+        raise another_configuration(settings, problem) from problem
 
 
 def _last_opening(source: Source) -> datetime:

@@ -25,6 +25,23 @@ from trancher.store.sql import SqlStore
 _WHOLE_STEP: Final = 2**62  # entries in one transaction: a step is one, however many it has
 
 
+class OtherConfiguration(UnusableDatabase):
+    """The bots of a portfolio run with another configuration.
+
+    Attributes:
+        version, text: of the one that they run with.
+    """
+
+    def __init__(self, *, portfolio: str, version: int, text: str) -> None:
+        super().__init__(
+            where=f"portfolio {portfolio}",
+            found=f"bots that run with another configuration, version {version}",
+            expected="that one, or another name of the portfolio",
+        )
+        self.version = version
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """A bot whose lease was taken, as far as it is written.
@@ -88,11 +105,11 @@ def _is_the_only_one(connection: Connection, portfolio_id: int, new: NewRun) -> 
     They share its limits, and each process reads them from its own.
 
     Raises:
-        UnusableDatabase: it is another.
+        OtherConfiguration: it is another.
     """
     run, configuration, usage = tables.run, tables.configuration, tables.bot_usage
     other = connection.execute(
-        select(configuration.c.version)
+        select(configuration.c.version, configuration.c.text)
         .join(
             run,
             (run.c.portfolio_id == configuration.c.portfolio_id)
@@ -106,13 +123,9 @@ def _is_the_only_one(connection: Connection, portfolio_id: int, new: NewRun) -> 
             usage.c.portfolio_id == portfolio_id, configuration.c.hash != new.configuration_hash
         )
         .limit(1)
-    ).scalar()
+    ).first()
     if other is not None:
-        raise UnusableDatabase(
-            where=f"portfolio {new.portfolio}",
-            found=f"bots that run with another configuration, version {other}",
-            expected="that one, or another name of the portfolio",
-        )
+        raise OtherConfiguration(portfolio=new.portfolio, version=other.version, text=other.text)
 
 
 def _begin(
