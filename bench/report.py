@@ -78,7 +78,7 @@ def measured(target: Path, *, candles: int, width: str) -> tuple[int, float]:
     history = History(events=events, records=store.records)
     fills = sum(len(one.fills) for bot in done.bots for one in bot.positions)
     began = process_time()
-    write_report(target, done.outcome, counted(done.outcome, history, drawn=True))
+    write_report(target, done.outcome, counted(done.outcome, history, drawn=True), title="Walk")
     return fills, process_time() - began
 
 

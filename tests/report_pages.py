@@ -51,7 +51,7 @@ def page_in(file: Path) -> Page:
 
 def without_what_differs(document: Any) -> Any:
     """Return a document without the keys that say when and where it was made."""
-    kept = {"elapsed", "db", "run_id"}
+    kept = {"elapsed", "db", "run_id", "run"}
     return {key: value for key, value in document.items() if key not in kept}
 
 

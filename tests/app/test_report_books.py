@@ -10,6 +10,7 @@ from command_line import candles, config, done, trancher
 from kept_reports import CONFIG, DB, ROWS, kept_report, kept_run, refused
 from processes import ended, started
 from report_pages import page_in, without_what_differs
+from running.floor import backtested, lay_out_moving, moving
 from store.kept import LATER, NOW, TEXT, configured, keep, markets, opened, rows_of
 from trancher.app.backtesting import run_backtest
 from trancher.app.keeping import last_marks, new_run
@@ -197,18 +198,82 @@ def test_no_database_and_no_run_are_told(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"books.db: found no run, expected one at least; {maker}"
 
 
-def test_a_run_without_an_end_has_no_report(tmp_path: Path) -> None:
+def test_a_run_without_an_end_is_reported_as_far_as_it_came(tmp_path: Path) -> None:
     """
-    It goes on, or was killed: what it came to is not known.
+    Killed after hours of work, it still has earned what it earned; that it is not all is said.
     """
     database = opened(tmp_path / "books.db")
     keep(database, hours=60, finish=False)
     database.close()
 
-    assert refused(tmp_path) == (
-        "run 1: found no end of it, expected a run that came to its end; "
-        "it goes on, or was killed\n"
-    )
+    said = done("report", *DB, folder=tmp_path).words
+    told = done("report", "--json", *DB, folder=tmp_path).document
+
+    assert "; not over: it is being done, or was killed." in said
+    assert "valued at the last prices it has seen so far" in said
+    assert told["run"]["state"] == "unfinished"
+    assert told["entries"] > 0
+    assert told["books_balance"] is True
+
+
+def test_the_report_of_bots_that_run_is_that_of_their_backtest(tmp_path: Path) -> None:
+    """
+    One run for each bot, and one report: figures, months, rules and performance are the same.
+    """
+    lay_out_moving(tmp_path, hours=120)
+    assert trancher(*moving(), folder=tmp_path).code == 0
+    assert backtested(tmp_path).code == 0
+    data = ("--data", "BTC/USD=BTC.csv", "--data", "ETH/USD=ETH.csv")
+    other = ("--db", "sqlite:///tested.db")
+    tested = done("report", *data, "--json", *other, folder=tmp_path).document
+
+    said = done("report", *data, "--html", "two.html", "--json", *DB, folder=tmp_path).document
+
+    assert said["run"]["state"] == "over"
+    for key in tested.keys() - {"assumptions", "report", "elapsed", "db", "run", "run_id"}:
+        assert said[key] == tested[key], key
+    for key in tested["report"].keys() - {"refused"}:
+        assert said["report"][key] == tested["report"][key], key
+    assert len(said["report"]["refused"]) == len(tested["report"]["refused"])
+    assert page_in(tmp_path / "two.html").data["title"] == "Bots of kept"
+
+
+def test_bots_that_were_stopped_are_reported_up_to_there(tmp_path: Path) -> None:
+    """
+    Their candles may go on for long; none that they have not seen is in the report.
+    """
+    lay_out_moving(tmp_path, hours=60)
+    assert trancher(*moving("--bot", "often", "--alone"), folder=tmp_path).code == 0
+    lay_out_moving(tmp_path, hours=90)
+    data = ("--data", "BTC/USD=BTC.csv", "--data", "ETH/USD=ETH.csv")
+    process = started(*moving("--bot", "seldom"), folder=tmp_path)
+    assert process.stderr is not None
+    while "waits for" not in process.stderr.readline():
+        pass
+    process.terminate()
+    ended(process)
+
+    said = done("report", *data, "--json", *DB, folder=tmp_path).document
+
+    assert said["run"]["state"] == "stopped"
+    # The other one waited for it, and has seen nothing.
+    assert [one["bot"] for one in said["bots"]] == ["often"]
+    assert said["bots"][0]["entries"] > 0
+    (seen,) = said["assumptions"]["candles"].values()
+    assert seen["candles"] == 60
+
+
+def test_bots_that_have_seen_nothing_have_no_report(tmp_path: Path) -> None:
+    """
+    There is no price to value anything at, and no guess.
+    """
+    config(tmp_path / "c.toml", TEXT)
+    database = opened(tmp_path / "books.db")
+    settings, sources = configured(TEXT), markets(9)
+    start(database, new_run(settings, sources, kind=RunKind.BACKTEST, at=NOW))
+    database.close()
+
+    assert refused(tmp_path).startswith("run 1: found no price yet, expected ")
 
 
 def test_books_of_before_say_what_they_do_not_know(tmp_path: Path) -> None:

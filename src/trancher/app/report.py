@@ -41,13 +41,12 @@ _LEAST_MARGIN: Final = 12
 _MICROSECONDS: Final = 1000
 
 
-def write_report(target: Path, outcome: Outcome, counted: Counted) -> None:
+def write_report(target: Path, outcome: Outcome, counted: Counted, *, title: str) -> None:
     """Write the page of a run.
 
     Raises:
         BadInput: the place cannot be written to.
     """
-    title = f"Backtest of {outcome.settings.portfolio.name}"
     write_page(target, page(report_data(outcome, counted, title=title), title=title))
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from trancher.app.output import Json
+from trancher.store.entries import RunKind
 from trancher.store.reading import Run
 from trancher.store.under_way import Going
 
@@ -59,6 +60,14 @@ def numbers(run: Run) -> str:
     if ids[-1] - ids[0] == len(ids) - 1 > 1:
         return f"runs {ids[0]} to {ids[-1]}"
     return f"runs {', '.join(map(str, ids))}"
+
+
+def title_of(run: Run) -> str:
+    """Return what the report of a run is called."""
+    state = going(run)
+    so_far = "" if state is Going.OVER else f", so far ({state.value})"
+    what = "Bots" if run.kind is RunKind.RUN else "Backtest"
+    return f"{what} of {run.portfolio}{so_far}"
 
 
 def _now() -> datetime:

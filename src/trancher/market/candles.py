@@ -11,7 +11,7 @@ Invariants:
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -105,6 +105,21 @@ class Candles:
     def places(self) -> int:
         """Decimals of a price: `tick` is 10^-places."""
         return -int(self.tick.as_tuple().exponent)
+
+    def first(self, count: int) -> "Candles":
+        """Return the first `count` of them, 0 < count <= all."""
+        every = len(self)
+        if count == every:
+            return self
+        return replace(
+            self,
+            opened_at=self.opened_at[:count],
+            open=self.open[:count],
+            high=self.high[:count],
+            low=self.low[:count],
+            close=self.close[:count],
+            volumes=self.volumes.kept(np.arange(every) < count),
+        )
 
     @property
     def digest(self) -> str:

@@ -1,11 +1,13 @@
 """The latest entries of journals, of one run or of several that are shown as one."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
-from trancher.store.entries import Decided, RunStarted
+from trancher.store.entries import Decided, RunFinished, RunStarted
 from trancher.store.reading import Books, JournalLine, Run
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def happened_at(line: JournalLine) -> datetime:
@@ -23,16 +25,29 @@ def latest_entries(books: Books, run: Run, *, limit: int) -> tuple[tuple[int, Jo
     Raises:
         StoreError: they cannot be read.
     """
+    told = [
+        books.journal(one, first=max(one.entries - limit + 1, 1), limit=limit)
+        for one in runs_of(books, run)
+    ]
+    ids = [one.id for one in runs_of(books, run)]
+    return tuple((ids[place], line) for place, line in in_order(told)[-limit:])
+
+
+def in_order(journals: Sequence[Sequence[JournalLine]]) -> list[tuple[int, JournalLine]]:
+    """Return the entries of journals as one, each with the place of its journal.
+
+    Those of one journal keep their order; between journals the time of the market decides, and of
+    equal times their place.
+    """
     told: list[tuple[datetime, int, JournalLine]] = []
-    for one in runs_of(books, run):
+    for place, journal in enumerate(journals):
         latest = _EARLIEST
-        for line in books.journal(one, first=max(one.entries - limit + 1, 1), limit=limit):
-            # A run begins by the clock on the wall, all else is by that of the market.
-            if not isinstance(line.entry, RunStarted):
+        for line in journal:
+            # A run begins and ends by the clock on the wall, all else is by that of the market.
+            if not isinstance(line.entry, RunStarted | RunFinished):
                 latest = max(latest, happened_at(line))
-            told.append((latest, one.id, line))
-    newest = sorted(told, key=lambda each: each[0])[-limit:]
-    return tuple((run_id, line) for _, run_id, line in newest)
+            told.append((latest, place, line))
+    return [(place, line) for _, place, line in sorted(told, key=lambda each: each[0])]
 
 
 def runs_of(books: Books, run: Run) -> tuple[Run, ...]:

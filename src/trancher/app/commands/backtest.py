@@ -114,7 +114,8 @@ def _counted(
     with progress("events of the report") as moved:
         counts = counted(done.outcome, history, drawn=target is not None, progress=moved)
     if target is not None:
-        write_report(target, done.outcome, counts)
+        title = f"Backtest of {done.outcome.settings.portfolio.name}"
+        write_report(target, done.outcome, counts, title=title)
     return counts
 
 

@@ -46,6 +46,7 @@ def report(
     from trancher.app.report_section import counted
     from trancher.app.run_books import outcome_of, read_run
     from trancher.app.run_document import document
+    from trancher.app.run_words import going_document, title_of
     from trancher.store.places import shown
 
     began = perf_counter()
@@ -68,11 +69,18 @@ def report(
     with progress(_EVENTS) as moved:
         counts = counted(outcome, kept.history, drawn=html is not None, progress=moved)
     if html is not None:
-        write_report(html, outcome, counts)
+        write_report(html, outcome, counts, title=title_of(kept.run))
     if json:
         elapsed = timedelta(seconds=perf_counter() - began)
         said = document(outcome, counts.section, elapsed=elapsed)
-        print_json({**said, "db": shown(url_of(db)), "run_id": kept.run.id})
+        print_json(
+            {
+                **said,
+                "db": shown(url_of(db)),
+                "run_id": kept.run.id,
+                "run": going_document(kept.run),
+            }
+        )
         return
     _print(kept.run, outcome, counts)
     if html is not None:
@@ -99,12 +107,15 @@ def _check_options(
 
 def _print(run: "Run", outcome: "Outcome", counts: "Counted") -> None:
     from trancher.app.run_tables import beside, earned, exits, grouped, monthly
+    from trancher.app.run_words import going
     from trancher.app.sentences import moment
+    from trancher.store.under_way import Going
 
     out, said = console(), outcome.settings.portfolio
     print_run(out, run)
     ends = max(outcome.marked_at.values())
-    out.print(f"What is held is valued at the last closes, of {moment(ends)} at the latest.")
+    prices = "last closes" if going(run) is Going.OVER else "last prices it has seen so far"
+    out.print(f"What is held is valued at the {prices}, of {moment(ends)} at the latest.")
     out.print(earned(outcome))
     if not outcome.total.entries:
         out.print("Nothing was bought.")
