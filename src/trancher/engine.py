@@ -88,16 +88,16 @@ class Engine:
         price: Decimal | None,
         priced_at: datetime | None,
     ) -> None:
-        """Go on with a bot where another engine has left it; it has done nothing here yet.
+        """Go on with a place where another engine has left it; it has done nothing here yet.
 
         Args:
             position: the one it has; None where it waits for its first entry.
-            last: its last closed position; None without one.
+            last: its last closed position that bought something; None without one.
             opened, past, price, priced_at: as a Seat has them.
         """
         seat = self.seats[name]
         assert seat.changes == 0
-        seat.position = position or fresh(seat.bot, opened, before=last)
+        seat.position = position or fresh(seat.bot, opened, before=last, place=seat.place)
         seat.opened, seat.past = opened, past
         seat.price, seat.priced_at = price, priced_at
         for working in seat.position.working:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from command_line import candles, config, done, trancher
+from running.floor import copied
 
 HEAD: Final = """
 [portfolio]
@@ -211,15 +212,28 @@ def test_what_if_is_asked_of_the_position_of_a_strategy(books: Path) -> None:
     assert said["what_if"]["before"]["quantity"] == "0.20000000"
 
 
-def test_bots_with_several_positions_do_not_run_yet(books: Path) -> None:
+def test_run_on_paper_they_do_what_the_backtest_did(books: Path, tmp_path: Path) -> None:
     """
-    Said before anything is written; a bot with one position, named alone, is another matter.
+    In one process, and each in one of its own that waits for nobody: every figure of every
+    position is the same.
     """
-    said = trancher("run", "c.toml", "--replay", "c.csv", "--db", "sqlite:///run.db", folder=books)
+    folder = copied(books, tmp_path)
+    words = ("run", "c.toml", "--replay", "c.csv", "--db", "sqlite:///run.db")
+    assert trancher(*words, folder=folder).code == 0
+    for bot in ("many", "both"):
+        alone = (*words[:-1], "sqlite:///alone.db", "--bot", bot, "--alone")
+        assert trancher(*alone, folder=folder).code == 0
 
-    assert (said.code, said.out) == (2, "")
-    assert said.err == (
-        "c.toml, bot both: found one that may have several positions, expected bots with "
-        "one position each; `trancher backtest` takes others\n"
-    )
-    assert not (books / "run.db").exists()
+    for name in ("run", "alone"):
+        for bot in ("both", "many"):
+            assert positions(folder, name, bot) == positions(folder, "trancher", bot)
+        assert done("verify", "--db", f"sqlite:///{name}.db", folder=folder).code == 0
+
+
+def positions(folder: Path, name: str, bot: str) -> Any:
+    """Return a bot's positions in a database of the folder."""
+    with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+        (text,) = connection.execute(
+            "SELECT positions FROM bot_positions WHERE bot = ?", (bot,)
+        ).fetchone()
+    return json.loads(text)

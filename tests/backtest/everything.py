@@ -120,6 +120,18 @@ def many(dial: Dial) -> str:
     return text.replace("[bot.limits]", f"{most}\n[bot.limits]")
 
 
+def with_places(dials: Sequence[Dial]) -> str:
+    """Return bots that may have several positions: of one strategy each, but for the last two
+    dials, which are the strategies of one bot.
+    """
+    text = several(dials[:-2] or dials[:1])
+    text = text.replace("[bot.limits]", f"max_positions = {dials[0].pick((2, 3))}\n[bot.limits]")
+    if len(dials) < 2:
+        return text
+    whole, _ = both(dials[-2:])
+    return text + whole[whole.index("[[bot]]") :]
+
+
 def both(dials: Sequence[Dial]) -> tuple[str, str]:
     """Return a bot with a strategy for each dial, and the same strategies as a bot each.
 

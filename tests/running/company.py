@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from trancher.app.backtesting import engine_portfolio, signals_of
+from trancher.app.backtesting import engine_portfolio, strategies_of
 from trancher.app.settings import Settings
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Phase, Step, Terms
-from trancher.backtest.runner import Strategy
 from trancher.core.order import BotName
 from trancher.market.candles import Candles
 from trancher.running.actor import Actor
 from trancher.running.desk import Paper
 from trancher.store.database import Database, open_or_create
 from trancher.store.enrolling import enroll, take
-from trancher.store.entries import BotFacts, Mode, RunKind
+from trancher.store.entries import BotFacts, Mode, PlaceFacts, RunKind
 from trancher.store.runs import NewRun
 
 NOW: Final = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -68,10 +67,14 @@ class Company:
                 BotFacts(
                     id=order + 1,
                     name=name,
-                    strategy=said.strategy,
+                    strategy=said.strategy_names,
                     max_tranches=said.limits.max_tranches,
                     disposal=said.disposal,
                     instrument=instrument,
+                    places=tuple(
+                        PlaceFacts(strategy=one.strategy, disposal=one.disposal)
+                        for one in said.places
+                    ),
                 )
             ],
         )
@@ -80,7 +83,7 @@ class Company:
         assert taken is not None
         actor = Actor(
             taken,
-            Strategy(bot=said.bot(instrument), signals=signals_of(said, ())),
+            strategies_of(said, instrument, ()),
             self._feeds[said.symbol],
             portfolio=engine_portfolio(self.settings),
             terms=Terms(

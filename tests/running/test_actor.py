@@ -1,7 +1,7 @@
 """Bots that run on paper do what the same bots do in a backtest, however often they begin anew."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from random import Random
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backtest.cases import rows_from
-from backtest.everything import OTHER, several
+from backtest.everything import OTHER, several, with_places
 from backtest.replays import SYMBOL, Row, candles_of, replay_of
 from running.company import Company
 from running.floor import journal_of
@@ -21,23 +21,26 @@ from trancher.core.events import Event
 from trancher.store.verify import verify
 
 FEW = settings(max_examples=max(settings().max_examples // 50, 10))
+Kind = Callable[[Sequence[Dial]], str]
 paths = st.lists(st.integers(0, 2**24 - 1).map(Dial), min_size=12, max_size=40).map(rows_from)
 
 
 @FEW
 @given(
     bots=st.lists(dials(), min_size=1, max_size=3),
+    of_kind=st.sampled_from([several, with_places]),
     path=paths,
     other=paths,
     seed=st.integers(0, 2**32),
 )
 def test_what_runs_does_what_the_backtest_did(
-    bots: Sequence[Dial], path: Sequence[Row], other: Sequence[Row], seed: int
+    bots: Sequence[Dial], of_kind: Kind, path: Sequence[Row], other: Sequence[Row], seed: int
 ) -> None:
     """
-    Event for event, though each bot has a process of its own that dies after any of its steps.
+    Event for event, though each bot has a process of its own that dies after any of its steps;
+    also bots with several positions, of one strategy or of two.
     """
-    text = several(bots)
+    text = of_kind(bots)
     # What others hold is worth what each has seen last, and not all see the same at once.
     assume('of = "equity"' not in text)
     with TemporaryDirectory() as folder:
@@ -45,13 +48,14 @@ def test_what_runs_does_what_the_backtest_did(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_so_it_does_on_a_server(server_url: str, seed: int) -> None:
+@pytest.mark.parametrize("of_kind", [several, with_places])
+def test_so_it_does_on_a_server(server_url: str, of_kind: Kind, seed: int) -> None:
     """
-    Three bots of random kinds, whose processes die.
+    Three bots of random kinds, whose processes die; with a position each, or several.
     """
     random = Random(seed)  # noqa: S311 nothing secret is drawn
     plans = ([Dial(random.getrandbits(192)) for _ in range(3)] for _ in count())
-    text = next(one for one in map(several, plans) if 'of = "equity"' not in one)
+    text = next(one for one in map(of_kind, plans) if 'of = "equity"' not in one)
     path, other = (rows_from([Dial(random.getrandbits(24)) for _ in range(40)]) for _ in range(2))
 
     lives_as_backtested(server_url, text, path, other, seed=seed)

@@ -168,7 +168,7 @@ class Booth:
         self.engine.take_over(
             bot.name,
             position,
-            last=resumed.last,
+            last=resumed.last.get(1),
             opened=memory.opened,
             past=Past(last_entry_at=memory.last_entry_at, closed_at=memory.closed_at),
             price=taken.done.price,

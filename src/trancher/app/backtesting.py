@@ -216,10 +216,9 @@ def run_backtest(
         BadInput: a bot's signals need other candles than there are.
     """
     strategies = [
-        Strategy(bot=one, signals=signals)
+        one
         for bot in settings.bots
-        for signals in [signals_of(bot, outside)]
-        for one in bot.bots(instrument_of(settings, sources, bot))
+        for one in strategies_of(bot, instrument_of(settings, sources, bot), outside)
     ]
     try:
         replay = Replay(
@@ -251,6 +250,18 @@ def run_backtest(
         close_at_end=close_at_end,
         outside_notes=tuple(outside_notes(settings, outside)),
     )
+
+
+def strategies_of(
+    bot: BotSettings, instrument: Instrument, outside: Sequence[OutsideSignal]
+) -> list[Strategy]:
+    """Return a bot with each of its strategies, which listen to the same.
+
+    Args:
+        outside: what came from outside, for any bot, in order of time.
+    """
+    signals = signals_of(bot, outside)
+    return [Strategy(bot=one, signals=signals) for one in bot.bots(instrument)]
 
 
 def signals_of(bot: BotSettings, outside: Sequence[OutsideSignal]) -> BotSignals:

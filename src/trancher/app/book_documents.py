@@ -86,8 +86,8 @@ def _sums(places: tuple[BotStanding, ...]) -> dict[str, Json]:
         "open_tranches": sum(len(book.open) for book in books),
         "open_quantity": money(quantity),
         "open_cost": money(cost),
-        "average_entry_price": money(quotient(cost, quantity)),
-        "break_even_price": money(quotient(basis, quantity * left)),
+        "average_entry_price": money(quotient(cost, quantity) if quantity else None),
+        "break_even_price": money(quotient(basis, quantity * left) if quantity else None),
         "unrealized_net": money(
             None if mark is None else sum((one.unrealized_net or ZERO for one in said), ZERO)
         ),

@@ -9,7 +9,7 @@ from typing import Final
 
 from trancher.app.amounts import duration
 from trancher.app.another import another_configuration
-from trancher.app.backtesting import Source, engine_portfolio, signals_of
+from trancher.app.backtesting import Source, engine_portfolio, strategies_of
 from trancher.app.configured import Settings
 from trancher.app.keeping import new_run
 from trancher.app.nearest import nearest
@@ -19,7 +19,6 @@ from trancher.app.words import Mismatch
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Terms
-from trancher.backtest.runner import Strategy
 from trancher.core.order import BotName
 from trancher.market.outside import OutsideSignal
 from trancher.running.crew import Crew, Host, Part, Tell
@@ -64,14 +63,7 @@ def chosen(settings: Settings, names: Sequence[str]) -> tuple[BotName, ...]:
                 f"--bot {name}: found no such bot in {settings.file}, "
                 f"expected one of {', '.join(known)}{hint}"
             )
-    wanted = tuple(one for one in known if not names or one in names)
-    for bot in settings.bots:
-        if bot.has_several and bot.name in wanted:
-            raise BadInput(
-                f"{settings.file}, bot {bot.name}: found one that may have several positions, "
-                "expected bots with one position each; `trancher backtest` takes others"
-            )
-    return wanted
+    return tuple(one for one in known if not names or one in names)
 
 
 def crew_of(
@@ -105,7 +97,7 @@ def crew_of(
         Part(
             new=replace(whole, bots=[facts]),
             order=order,
-            strategy=Strategy(bot=bot.bot(facts.instrument), signals=signals_of(bot, outside)),
+            strategies=strategies_of(bot, facts.instrument, outside),
             feed=feeds[bot.symbol],
             portfolio=portfolio,
             terms=Terms(

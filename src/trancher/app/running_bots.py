@@ -67,13 +67,22 @@ class Running:
         hint = f"; did you mean {meant}?" if meant else ""
         raise BadInput(f"bot: found {name!r}, expected one of {', '.join(names)}{hint}")
 
-    def check_tranche(self, bot: BotBooks, tranche: str) -> None:
-        """Check that a bot holds something of a tranche.
+    def check_tranche(self, bot: BotBooks, tranche: str, *, position: str | None) -> None:
+        """Check that a bot holds something of a tranche, and which one is meant.
+
+        Args:
+            position: whose; None where only one is open.
 
         Raises:
-            BadInput: it does not.
+            BadInput: it does not, or several of its positions have tranches.
         """
-        held = [held.id for one in bot.active for held in one.book.open]
+        meant = [one for one in bot.active if position in (None, one.id) and one.book.open]
+        if len(meant) > 1:
+            raise BadInput(
+                f"--tranche {tranche}: found several positions of {bot.facts.name}, "
+                f"expected one of them by --position: {', '.join(one.id for one in meant)}"
+            )
+        held = [held.id for one in meant for held in one.book.open]
         if tranche not in held:
             listed = ", ".join(held) or "none is"
             raise BadInput(
@@ -248,7 +257,7 @@ def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) 
     backtest = found.settings.backtest
     desk = Desk(
         taken,
-        said.bot(facts.instrument),
+        said.bots(facts.instrument),
         portfolio=engine_portfolio(found.settings),
         paper=Paper(slippage=backtest.slippage, participation=backtest.participation),
         marks=Unmarked(),

@@ -13,13 +13,13 @@ from typing import Final
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Passage, Phase, Terms
-from trancher.backtest.runner import Runner, Strategy, Told
+from trancher.backtest.runner import Strategy, Told, runners_of
 from trancher.core.money import exact
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.market.candles import Candles
 from trancher.ports import Store
-from trancher.seat import Portfolio, seats_of
+from trancher.seat import Portfolio
 from trancher.store.memory import MemoryStore
 
 Progress = Callable[[int, int], None]
@@ -91,7 +91,7 @@ class Replay:
             same_candle=same_candle,
             jump=jump and portfolio.limits.max_drawdown is None,
         )
-        runners = _runners(strategies, feeds, intracandle=terms.intracandle)
+        runners = runners_of(strategies, feeds, intracandle=terms.intracandle)
         self._close_at_end = close_at_end
         exchange = PaperExchange(
             {runner.feed.symbol: runner.bot.instrument for runner in runners},
@@ -143,22 +143,6 @@ class Replay:
             candles=clock.candles,
             ambiguous=sum(runner.ambiguous for runner in runners),
         )
-
-
-def _runners(
-    strategies: Sequence[Strategy], feeds: Mapping[str, Feed], *, intracandle: bool
-) -> list[Runner]:
-    """Return a runner for each place that the engine has for these bots."""
-    of_bot = {id(strategy.bot): strategy for strategy in strategies}
-    return [
-        Runner(
-            of_bot[id(seat.bot)],
-            feeds[seat.bot.instrument.symbol],
-            intracandle=intracandle,
-            seat=name,
-        )
-        for name, seat in seats_of(strategy.bot for strategy in strategies).items()
-    ]
 
 
 class _Clock:

@@ -136,7 +136,7 @@ class Passage:
         """
         runner, feed = self.runner, self.runner.feed
         last = len(feed) - 1
-        self._catch_up(last)
+        self.catch_up(last)
         self._engine.look_back(runner.name)
         if not close:
             return
@@ -158,7 +158,8 @@ class Passage:
             return start
         return self.runner.next_candle(self._engine, start)
 
-    def _catch_up(self, index: int) -> None:
+    def catch_up(self, index: int) -> None:
+        """Remember the candles up to one, or forget them where nothing is held."""
         position = self._engine.seats[self.runner.name].position
         if position.held > 0:
             self.runner.passed(position, index)
@@ -166,7 +167,7 @@ class Passage:
             self.runner.skip(index)
 
     def _open(self, index: int) -> None:
-        self._catch_up(index - 1)
+        self.catch_up(index - 1)
         runner, feed = self.runner, self.runner.feed
         if self._exchange.waits(runner.name):
             at = feed.time(feed.opened_at(index))
@@ -212,7 +213,7 @@ class Passage:
     def _close(self, index: int) -> None:
         runner, feed = self.runner, self.runner.feed
         seat = self._engine.seats[runner.name]
-        self._catch_up(index)
+        self.catch_up(index)
         if seat.changes > runner.changes_before:
             # A tranche that was opened in this candle has not seen all of it.
             self._engine.look_back(runner.name)

@@ -1,6 +1,6 @@
 """A runner: a place of a bot on its feed, which candle matters next, and what it was not told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from trancher.core.order import PositionId, SeatName
 from trancher.core.position import Position
 from trancher.core.signals import SILENT, Readings
 from trancher.engine import Engine
+from trancher.seat import seats_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,22 @@ class Runner:
             at=feed.time(int(feed.closed_at[last])),
             trailed=self._highest(first, last) if closes_count else None,
         )
+
+
+def runners_of(
+    strategies: Sequence[Strategy], feeds: Mapping[str, Feed], *, intracandle: bool
+) -> list[Runner]:
+    """Return a runner for each place that the engine has for these bots, in its order."""
+    of_bot = {id(strategy.bot): strategy for strategy in strategies}
+    return [
+        Runner(
+            of_bot[id(seat.bot)],
+            feeds[seat.bot.instrument.symbol],
+            intracandle=intracandle,
+            seat=name,
+        )
+        for name, seat in seats_of(strategy.bot for strategy in strategies).items()
+    ]
 
 
 class Told:

@@ -1,6 +1,7 @@
 """An actor: one bot that runs on paper through candles, and keeps every step it does.
 
-It takes the same passage through its candles as a backtest. A step that wants something of what
+It takes the same passages through its candles as a backtest, one for each of its places, and does
+their steps in the same order. A step that wants something of what
 the bots share borrows it for as long as the step takes, and so does a step that does something;
 all that it did is one transaction: journal, rows, reservations, sums, and how far it has come. A
 step that wanted nothing and did nothing writes nothing: done again it comes to the same.
@@ -8,20 +9,20 @@ step that wanted nothing and did nothing writes nothing: done again it comes to 
 Invariant: whoever goes on with a bot does what the one before would have done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from trancher.backtest.feed import Feed
 from trancher.backtest.passage import Passage, Phase, Step, Terms
-from trancher.backtest.runner import Remembered, Runner, Strategy, Told
+from trancher.backtest.runner import Remembered, Runner, Strategy, Told, runners_of
 from trancher.backtest.times import micros
 from trancher.core.money import exact
 from trancher.running.desk import Desk, Paper, nobody_stops
-from trancher.seat import Portfolio
+from trancher.seat import Portfolio, Seat
 from trancher.store.enrolling import Taken
-from trancher.store.progress import OVER, Progress
+from trancher.store.progress import OVER, PlaceReached
 
 _NOT_AT_ALL: Final = -1
 
@@ -32,7 +33,7 @@ class Actor(Desk):
     def __init__(
         self,
         taken: Taken,
-        strategy: Strategy,
+        strategies: Sequence[Strategy],
         feed: Feed,
         *,
         portfolio: Portfolio,
@@ -45,27 +46,39 @@ class Actor(Desk):
         """Go on with a bot from where it stands.
 
         Args:
+            strategies: the bot with each of its strategies, in their order.
             order: its place in the configuration; of steps at one time the first bot's goes first.
             every_step: whether each step is written, even if it did nothing: others wait for it,
                 or go by what it holds at each close.
             stopped: says whether something outside the database stops all entries.
         """
-        self._runner = Runner(strategy, feed, intracandle=terms.intracandle)
+        self._runners = runners_of(strategies, {feed.symbol: feed}, intracandle=terms.intracandle)
         super().__init__(
             taken,
-            strategy.bot,
+            [strategy.bot for strategy in strategies],
             portfolio=portfolio,
             paper=paper,
-            marks=Told([self._runner]),
+            marks=Told(self._runners),
             stopped=stopped,
         )
         self._feed, self._order, self._every_step = feed, order, every_step
+        self._ends = False
         self._eager = paper.participation is not None
-        self._passage = Passage(
-            self._runner, order=order, engine=self.engine, exchange=self.exchange, terms=terms
-        )
-        self._remember(taken.done)
-        self.next: Step | None = self._first(taken.done)
+        self._passages = [
+            Passage(runner, order=order, engine=self.engine, exchange=self.exchange, terms=terms)
+            for runner in self._runners
+        ]
+        for runner, reached in zip(self._runners, self._reached, strict=True):
+            self._remember(runner, reached)
+        self._steps = [
+            self._first(passage, reached)
+            for passage, reached in zip(self._passages, self._reached, strict=True)
+        ]
+
+    @property
+    def next(self) -> Step | None:
+        """Its next step, in whichever place that is; None after the last."""
+        return min((step for step in self._steps if step is not None), default=None)
 
     @property
     def is_over(self) -> bool:
@@ -89,37 +102,62 @@ class Actor(Desk):
             if self._eager:
                 self._lend()
             if step is None:
-                self._passage.end(close=False)
+                for passage in self._passages:
+                    passage.end(close=False)
             else:
-                self.next = self._passage.do(step)
+                # Of equal steps that of the first place goes first.
+                place = self._steps.index(step)
+                self._steps[place] = self._passages[place].do(step)
             # What was decided by what others had left then is not decided again later.
             lasting = self._open.has_borrowed or self.keeper.store.waiting
             if lasting or self._every_step or step is None:
-                self.keep(self._open, self.done(over=step is None))
+                self._ends = step is None
+                self.keep(self._open, self.done())
+                self._ends = False
+
+    def _begin_by_hand(self) -> None:
+        """Let every place remember the candles that are over for all of them."""
+        step = self.next
+        over = len(self._feed) - 1 if step is None else step.candle - 1
+        for passage in self._passages:
+            passage.catch_up(over)
+
+    def _end_by_hand(self, at: datetime) -> None:
+        """Look once more for the candles that matter to each place; a place that jumps to one may
+        hold something now, on the way.
+        """
+        feed = self._feed
+        opened = feed.index_at(at)
+        first = opened if opened >= 0 and feed.opened_at(opened) == micros(at) else opened + 1
+        for place, passage in enumerate(self._passages):
+            known = self._steps[place]
+            if known is not None and (known.phase is not Phase.OPEN or known.candle <= first):
+                continue
+            self._steps[place] = passage.next_step(first)
 
     def publish(self) -> None:
         """Write how far the bot has come, for others that wait for it."""
         with self.keeper.step(self._feed.time(int(self._feed.closed_at[-1]))) as self._open:
             self.keep(self._open, self.done())
 
-    def done(self, *, over: bool = False) -> Progress:
-        seat, step, feed = self.seat, self.next, self._feed
-        told = self._runner.remembered()
+    def _reached_by(self, seat: Seat) -> PlaceReached:
+        runner, step = self._runners[seat.place - 1], self._steps[seat.place - 1]
+        told, feed = runner.remembered(), self._feed
         peak_position, peak_entered = told.peak_since or (None, None)
-        done = super().done()
-        if over:
+        reached = super()._reached_by(seat)
+        if self._ends:
             last = len(feed) - 1
-            done = replace(
-                done, price=feed.close(last), seen_at=feed.time(int(feed.closed_at[last]))
+            reached = replace(
+                reached, price=feed.close(last), seen_at=feed.time(int(feed.closed_at[last]))
             )
         return replace(
-            done,
+            reached,
             next_at=None if step is None else feed.time(step.at),
-            phase=OVER if over else 0 if step is None else step.phase,
+            phase=OVER if self._ends else 0 if step is None else step.phase,
             candle_at=None if step is None else feed.time(feed.opened_at(step.candle)),
             memory=replace(
-                done.memory,
-                changed=seat.changes > self._runner.changes_before,
+                reached.memory,
+                changed=seat.changes > runner.changes_before,
                 seen_to=told.seen_to,
                 untold_from=told.untold_from,
                 peak=told.peak,
@@ -128,10 +166,10 @@ class Actor(Desk):
             ),
         )
 
-    def _remember(self, done: Progress) -> None:
-        memory = done.memory
+    def _remember(self, runner: Runner, reached: PlaceReached) -> None:
+        memory = reached.memory
         since = memory.peak_position, memory.peak_entered
-        self._runner.remember(
+        runner.remember(
             Remembered(
                 seen_to=memory.seen_to,
                 untold_from=memory.untold_from,
@@ -139,14 +177,14 @@ class Actor(Desk):
                 peak_since=None if since[0] is None or since[1] is None else (since[0], since[1]),
             )
         )
-        self._runner.changes_before = _NOT_AT_ALL if memory.changed else 0
+        runner.changes_before = _NOT_AT_ALL if memory.changed else 0
 
-    def _first(self, done: Progress) -> Step | None:
-        if done.next_at is None or done.candle_at is None:
-            seen_to = done.memory.seen_to
-            return self._passage.next_step(0 if seen_to is None else self._after(seen_to))
-        candle = self._feed.index_at(done.candle_at)
-        return Step(micros(done.next_at), Phase(done.phase), self._order, candle)
+    def _first(self, passage: Passage, reached: PlaceReached) -> Step | None:
+        if reached.next_at is None or reached.candle_at is None:
+            seen_to = reached.memory.seen_to
+            return passage.next_step(0 if seen_to is None else self._after(seen_to))
+        candle = self._feed.index_at(reached.candle_at)
+        return Step(micros(reached.next_at), Phase(reached.phase), self._order, candle)
 
     def _after(self, opened_at: datetime) -> int:
         """Return the first candle after the one that opened then."""

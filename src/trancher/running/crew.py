@@ -53,11 +53,12 @@ class Part:
     Attributes:
         new: the run that begins where it has none; of this bot alone.
         order: its place in the configuration.
+        strategies: the bot with each of its strategies, in their order.
     """
 
     new: NewRun
     order: int
-    strategy: Strategy
+    strategies: Sequence[Strategy]
     feed: Feed
     portfolio: Portfolio
     terms: Terms
@@ -65,7 +66,7 @@ class Part:
 
     @property
     def name(self) -> BotName:
-        return self.strategy.bot.name
+        return self.strategies[0].bot.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +245,7 @@ class Crew:
                 continue
             member.actor = Actor(
                 taken,
-                part.strategy,
+                part.strategies,
                 part.feed,
                 portfolio=part.portfolio,
                 terms=part.terms,
@@ -326,6 +327,6 @@ def _is_past(other: Progress | None, order: int, step: Step, *, last: datetime) 
     if other is None:
         return False
     if other.next_at is None:
-        seen_to = other.memory.seen_to
+        seen_to = other.seen_to
         return other.phase == progress.OVER and seen_to is not None and seen_to >= last
     return (micros(other.next_at), other.phase, order) > (step.at, step.phase, step.order)

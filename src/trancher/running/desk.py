@@ -1,5 +1,7 @@
 """A desk: the engine and the paper exchange of one running bot, on its books in the database.
 
+The bot has a place for each of its positions, as it has in a backtest; most have but one.
+
 What a person asks of a bot is done here, by the same engine, limits and records as the steps of
 its plan; an actor is a desk that also follows the candles.
 
@@ -8,11 +10,12 @@ Invariants:
 2. After something that could not be kept nothing in memory is believed: the desk is made anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
+from operator import itemgetter
+from typing import Final, assert_never
 
 from trancher.core.bot import Bot, Past
 from trancher.core.conditions import Look, Observation
@@ -25,12 +28,14 @@ from trancher.core.order import SeatName
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
+from trancher.running.meaning import meant_by
 from trancher.seat import Portfolio, Seat
 from trancher.store.commands import Answer, Asked, Command, Deed
 from trancher.store.enrolling import Taken
 from trancher.store.entries import Decided, decided
 from trancher.store.keeper import OpenStep
-from trancher.store.progress import Progress
+from trancher.store.progress import PlaceReached, Progress, progress_of
+from trancher.store.resuming import Resumed
 from trancher.treasury import Treasury
 
 
@@ -70,7 +75,7 @@ class Desk:
     def __init__(
         self,
         taken: Taken,
-        bot: Bot,
+        bots: Sequence[Bot],
         *,
         portfolio: Portfolio,
         paper: Paper,
@@ -80,19 +85,21 @@ class Desk:
         """Go on with a bot from where it stands.
 
         Args:
+            bots: the bot with each of its strategies, in their order.
             stopped: says whether something outside the database stops all entries.
         """
-        self.name = bot.name
-        self.symbol = bot.instrument.symbol
+        instrument = bots[0].instrument
+        self.name = bots[0].name
+        self.symbol = instrument.symbol
         self.keeper = taken.keeper
         self.exchange = PaperExchange(
-            {self.symbol: bot.instrument},
+            {self.symbol: instrument},
             slippage=paper.slippage,
             participation=paper.participation,
         )
         self.engine = Engine(
             portfolio=portfolio,
-            bots=[bot],
+            bots=bots,
             store=taken.keeper.store,
             exchange=self.exchange,
             marks=marks,
@@ -102,18 +109,24 @@ class Desk:
         self._stopped = stopped
         self._open: OpenStep | None = None
         self._done = taken.done
-        self._take_over(taken)
-
-    @property
-    def seat(self) -> Seat:
-        """What the engine keeps of the bot."""
-        return self.engine.seats[self.name]
+        self.seats: Final = tuple(self.engine.seats.values())
+        # A bot that has not begun has no row for its further places yet.
+        known, more = taken.done.each, len(self.seats) - len(taken.done.each)
+        self._reached = (*known, *[PlaceReached()] * more)
+        for seat, reached in zip(self.seats, self._reached, strict=True):
+            self._take_over(seat, reached, taken.resumed)
 
     @property
     def at(self) -> datetime | None:
         """The time that the bot has come to, UTC; None before its first step."""
-        known = [one for one in (self.seat.priced_at, self._done.next_at) if one is not None]
-        return max(known, default=None)
+        known = [self._done.next_at, *(seat.priced_at for seat in self.seats)]
+        return max((one for one in known if one is not None), default=None)
+
+    @property
+    def price(self) -> Decimal | None:
+        """The last price that any of its places has seen, quote per base."""
+        seen = [(seat.priced_at, seat.price) for seat in self.seats if seat.priced_at is not None]
+        return max(seen, key=itemgetter(0))[1] if seen else None
 
     @exact
     def obey(self, asked: Asked, *, at: datetime) -> Answer:
@@ -128,48 +141,62 @@ class Desk:
         """
         with self.keeper.step(at) as self._open:
             self._lend()
+            self._begin_by_hand()
             said = self._carried_out(asked.command, at)
+            self._end_by_hand(at)
             self.keep(self._open, self.done())
             self._open.answer(asked.number, said)
         return said
 
     def keep(self, opened: OpenStep, done: Progress) -> None:
         """Write what a step did, in its transaction."""
-        opened.treasury()
+        self._borrow(opened)
         opened.keep(self.engine.used(self.name), done)
         room = self.exchange.room(self.symbol)
         if self._draws_volume and room is not None:
             opened.leave_room(*room)
-        self._done = done
+        self._done, self._reached = done, done.each
 
     def done(self) -> Progress:
         """Return how far the bot has come, and what it has in mind."""
-        seat = self.seat
-        past = seat.past
+        return progress_of([self._reached_by(seat) for seat in self.seats])
+
+    def _begin_by_hand(self) -> None:
+        """Get ready for what a person does; a desk without candles always is."""
+
+    def _end_by_hand(self, at: datetime) -> None:
+        """Go by what a person has done at a time."""
+
+    def _reached_by(self, seat: Seat) -> PlaceReached:
+        """Return how far a place has come, and what it has in mind."""
+        past, before, opened = seat.past, self._reached[seat.place - 1], self._open
+        assert opened is not None
+        borrowed = opened.has_borrowed
         return replace(
-            self._done,
+            before,
             seen_at=seat.priced_at,
             price=seat.price,
+            set_aside=opened.treasury().rungs.get(seat.name) if borrowed else before.set_aside,
+            last=seat.closed[-1].id if seat.closed else before.last,
             memory=replace(
-                self._done.memory,
+                before.memory,
                 opened=seat.opened,
                 last_entry_at=past.last_entry_at,
                 unfilled_at=past.unfilled_at,
                 closed_at=past.closed_at,
                 stopped_at=past.stopped_at,
-                changed=self._done.memory.changed or seat.changes > 0,
-                resting=self.exchange.resting(self.name),
-                refused=self._refused,
+                changed=before.memory.changed or seat.changes > 0,
+                resting=self.exchange.resting(seat.name),
+                refused=self._refused(seat),
             ),
         )
 
-    @property
-    def _refused(self) -> Decided | None:
-        record = self.keeper.store.refused(self.name)
+    def _refused(self, seat: Seat) -> Decided | None:
+        record = self.keeper.store.refused(seat.name)
         return None if record is None else decided(record)
 
     def _carried_out(self, command: Command, at: datetime) -> Answer:
-        price = command.price or self.seat.price
+        price = command.price or self.price
         if price is None and command.deed is not Deed.ADD:
             # It has never looked at the market, so it neither holds nor buys anything.
             return Answer()
@@ -178,24 +205,29 @@ class Desk:
                 problem=f"bot {self.name}: found no price of {self.symbol} yet, "
                 "expected one by --price"
             )
+        meant = meant_by(command, self.seats)
+        if isinstance(meant, str):
+            return Answer(problem=f"bot {self.name}: {meant}")
         seen = Observation(price=price, at=at, look=Look.EVERYTHING)
-        self.exchange.touch(self.name, price, at)
-        try:
-            decisions = self._deed(command, seen)
-        except TrancherError as problem:
-            return Answer(problem=f"bot {self.name}: {problem}")
-        finally:
-            self.exchange.leave(self.name)
-        return Answer(decisions=decisions)
+        decisions: list[Decision] = []
+        for seat in meant:
+            self.exchange.touch(seat.name, price, at)
+            try:
+                decisions += self._deed(command, seat.name, seen)
+            except TrancherError as problem:
+                return Answer(problem=f"bot {self.name}: {problem}")
+            finally:
+                self.exchange.leave(seat.name)
+        return Answer(decisions=tuple(decisions))
 
-    def _deed(self, command: Command, seen: Observation) -> tuple[Decision, ...]:
-        name, reason = self.name, command.reason
+    def _deed(self, command: Command, name: SeatName, seen: Observation) -> tuple[Decision, ...]:
+        reason = command.reason
         decisions: tuple[Decision, ...]
         match command.deed:
             case Deed.ADD:
                 assert command.size is not None
                 decisions = (self.engine.add(name, seen, command.size, reason=reason),)
-            case Deed.SELL:
+            case Deed.SELL | Deed.REDUCE:
                 part = command.tranche or command.share
                 assert part is not None
                 decisions = self.engine.sell(name, seen, part, reason=reason)
@@ -214,7 +246,7 @@ class Desk:
         opened = self._open
         assert opened is not None
         if not opened.has_borrowed:
-            opened.treasury()
+            self._borrow(opened)
             halts = opened.halts()
             if self._stopped():
                 halts = (*halts, Halt(code=RefusalCode.EMERGENCY_STOP))
@@ -225,14 +257,24 @@ class Desk:
                 self.exchange.take_room(self.symbol, *room)
         return opened.treasury()
 
-    def _take_over(self, taken: Taken) -> None:
-        done, resumed = taken.done, taken.resumed
-        memory = done.memory
-        position = resumed.open[-1] if resumed.open else None
+    def _borrow(self, opened: OpenStep) -> None:
+        """Borrow what all bots share, which knows what is set aside for a bot, not for a place."""
+        if not opened.has_borrowed and len(self.seats) > 1:
+            opened.treasury().rungs = {
+                seat.name: one.set_aside
+                for seat, one in zip(self.seats, self._reached, strict=True)
+                if one.set_aside is not None
+            }
+        opened.treasury()
+
+    def _take_over(self, seat: Seat, reached: PlaceReached, resumed: Resumed) -> None:
+        """Go on with a place from where another desk has left it."""
+        memory = reached.memory
+        position = next((one for one in resumed.open if one.place == seat.place), None)
         self.engine.take_over(
-            self.name,
+            seat.name,
             position,
-            last=resumed.last,
+            last=resumed.last.get(seat.place),
             opened=memory.opened,
             past=Past(
                 last_entry_at=memory.last_entry_at,
@@ -240,8 +282,8 @@ class Desk:
                 closed_at=memory.closed_at,
                 stopped_at=memory.stopped_at,
             ),
-            price=done.price,
-            priced_at=done.seen_at,
+            price=reached.price,
+            priced_at=reached.seen_at,
         )
         for working in () if position is None else position.working:
             resting = working.order.client_order_id in memory.resting

@@ -52,6 +52,8 @@ _TAG: Final = "type"
 _PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _WRITER: Final = msgspec.json.Encoder()
 _READER: Final = msgspec.json.Decoder()
+LATER: Final = {"later": True}
+"""The metadata of such a field of a class that imports this module."""
 _LATER: Final[Mapping[type, frozenset[str]]] = {
     BotFacts: frozenset({"places"}),
     Decision: frozenset({"place"}),
@@ -280,7 +282,7 @@ def _coded_class(kind: Any, where: str, *, tag: str | None) -> tuple[Encode, Dec
 
 def _defaults(kind: type) -> dict[str, object]:
     """Return the fields of `kind` that its first texts did not know, with their defaults."""
-    later = _LATER.get(kind, frozenset())
+    later = _LATER.get(kind, frozenset()) | {f.name for f in fields(kind) if f.metadata == LATER}
     found = {f.name: f.default for f in fields(kind) if f.name in later}
     assert found.keys() == later, kind
     assert MISSING not in found.values(), kind

@@ -8,7 +8,7 @@ Invariants:
 2. One key has one body: the same key with another one is refused.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -17,9 +17,9 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from trancher.core.decision import Decision
-from trancher.core.order import BotName, TrancheId
+from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.store import configurations, sharing, tables
-from trancher.store.codec import Codec
+from trancher.store.codec import LATER, Codec
 from trancher.store.entries import plain
 from trancher.store.errors import StoreError
 
@@ -31,6 +31,7 @@ class Deed(StrEnum):
     SELL = "sell"
     CANCEL = "cancel"
     FLATTEN = "flatten"
+    REDUCE = "reduce"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,13 @@ class Command:
 
     Attributes:
         size: quote to buy for, before fees; of an add.
-        share: of what is held, to sell, 0 < share <= 1; of a sale without a tranche.
+        share: of what is held, to sell, 0 < share <= 1; of a sale without a tranche, and of each
+            position that is reduced.
         tranche: to sell.
         price: quote per base, at which the paper exchange fills it; None for the last known one.
         reason: in words.
+        position: whose it is; None where the bot has but one that can be meant, and for all of
+            them where that is asked.
     """
 
     deed: Deed
@@ -51,6 +55,7 @@ class Command:
     share: Decimal | None = None
     tranche: TrancheId | None = None
     price: Decimal | None = None
+    position: PositionId | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

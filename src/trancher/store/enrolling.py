@@ -172,7 +172,7 @@ def take(
             database,
             portfolio_id=owner.portfolio_id,
             run_id=owner.run_id,
-            refused=done.memory.refused,
+            done=done,
             batch=_WHOLE_STEP,
         )
     keeper = Keeper(database, owner, lease, resumed.store, clock=clock, length=length)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trancher.core.order import BotName
+from trancher.core.order import BotName, PositionId
 
 
 class Scope(StrEnum):
@@ -34,7 +34,7 @@ class Halt:
     Attributes:
         number: counts the halts of the portfolio from 1.
         bot: whose; None for all of the portfolio.
-        target: the position or the tranche, where it is one's.
+        target: the position or the tranche, where it is one's; as target_of says it.
         share: of the present quantity, what `reduce` leaves; None for other actions.
     """
 
@@ -47,3 +47,16 @@ class Halt:
     reason: str
     at: datetime
     lifted_at: datetime | None = None
+
+
+def target_of(position: str | None, tranche: str | None) -> str | None:
+    """Return what a halt is of: a position, a tranche of one, or the only position's tranche."""
+    if position is not None and tranche is not None:
+        return f"{position} {tranche}"
+    return position or tranche
+
+
+def split_target(target: str) -> tuple[PositionId | None, str]:
+    """Return the position, where one is named, and the tranche that a halt of a tranche is of."""
+    position, blank, tranche = target.partition(" ")
+    return (PositionId(position), tranche) if blank else (None, target)

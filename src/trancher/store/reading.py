@@ -257,9 +257,10 @@ class Books:
         with self._reading() as connection:
             done = progress.load_all(connection, portfolio_id=run.portfolio_id)
         return [
-            one.memory.refused.record
+            place.memory.refused.record
             for name, one in done.items()
-            if one.memory.refused is not None and bot in {None, name}
+            for place in one.each
+            if place.memory.refused is not None and bot in {None, name}
         ]
 
     def journal(

@@ -1,5 +1,6 @@
 """Resuming: a run without an end, read as far as whoever goes on with it has to know it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -11,7 +12,8 @@ from trancher.core.position import Position
 from trancher.store import rows, tables
 from trancher.store.codec import ENTRIES, POSITIONS
 from trancher.store.database import Database
-from trancher.store.entries import Decided, RunStarted
+from trancher.store.entries import RunStarted
+from trancher.store.progress import Progress
 from trancher.store.rows import Orders
 from trancher.store.sql import Kept, OpenPosition, SqlStore
 
@@ -23,14 +25,14 @@ class Resumed:
     Attributes:
         store: keeps what comes.
         started: its first entry.
-        open: its positions that are not CLOSED.
-        last: the position that was closed last; None without one.
+        open: its positions that are not CLOSED, oldest first.
+        last: by place, the position that was closed there last and leaves its dust to the next.
     """
 
     store: SqlStore
     started: RunStarted
     open: tuple[Position, ...]
-    last: Position | None
+    last: Mapping[int, Position]
 
 
 def resume(
@@ -39,13 +41,13 @@ def resume(
     *,
     portfolio_id: int,
     run_id: int,
-    refused: Decided | None,
+    done: Progress,
     batch: int,
 ) -> Resumed:
     """Return a run to go on with.
 
     Args:
-        refused: a run of refusals that had not ended.
+        done: how far its bot has come.
 
     Raises:
         StoreError: what is written there cannot be read.
@@ -56,12 +58,13 @@ def resume(
     ).one()
     within = (position.c.portfolio_id == portfolio_id, position.c.run_id == run_id)
     begun = connection.execute(select(func.count()).select_from(position).where(*within))
-    last = connection.execute(
-        select(position.c.document)
-        .where(*within, position.c.state == State.CLOSED)
-        .order_by(position.c.number.desc())
-        .limit(1)
-    ).scalar()
+    closed = select(position.c.document).where(*within, position.c.state == State.CLOSED)
+    if done.places:
+        closed = closed.where(position.c.id.in_([one.last for one in done.places if one.last]))
+    else:
+        closed = closed.order_by(position.c.number.desc()).limit(1)
+    last = [POSITIONS.decode(text) for text in connection.execute(closed).scalars()]
+    refused = [one.memory.refused for one in done.each]
     started = _started(connection, portfolio_id, run_id)
     open_ = _open(connection, started)
     store = SqlStore(database, started, batch=batch)
@@ -71,14 +74,14 @@ def resume(
             hash=stands.hash,
             positions=begun.scalar_one(),
             open=open_,
-            refused=None if refused is None else refused.record,
+            refused=tuple(one.record for one in refused if one is not None),
         )
     )
     return Resumed(
         store=store,
         started=started,
         open=tuple(one.position for one in open_),
-        last=None if last is None else POSITIONS.decode(last),
+        last={one.place: one for one in last},
     )
 
 

@@ -94,7 +94,7 @@ class Borrowed:
         treasury: to work with; the rest is how it was.
         version: of the sums.
         used: the bot's own part.
-        set_aside: quote for its rungs; None where none is.
+        set_aside: quote for its rungs, in all its places; None where none is.
         symbols: those that have a row.
         first: no day before it was borrowed, and none may change.
     """
@@ -212,11 +212,12 @@ def give_back(bundle: Bundle, borrowed: Borrowed, used: Used) -> None:
             where="portfolio_usage", found=_VERSION_MOVED, expected="to be alone with them"
         ),
     )
-    if used != borrowed.used or treasury.rungs.get(owner.bot) != borrowed.set_aside:
+    set_aside = _set_aside(treasury)
+    if used != borrowed.used or set_aside != borrowed.set_aside:
         own = {
             **_bot(owner),
             **_columns(used),
-            "set_aside": treasury.rungs.get(owner.bot),
+            "set_aside": set_aside,
             "exposure": used.exposure[owner.symbol],
         }
         bundle.change(_KEEP_OWN, own)
@@ -230,6 +231,11 @@ def give_back(bundle: Bundle, borrowed: Borrowed, used: Used) -> None:
         (bundle.update if known else bundle.insert)(tables.symbol_usage, [row])
     _keep_days(bundle, borrowed)
     _keep_reservations(bundle, borrowed)
+
+
+def _set_aside(treasury: Treasury) -> Decimal | None:
+    """Return the quote for the rungs of a bot's positions; None where none is set aside."""
+    return sum(treasury.rungs.values(), ZERO) if treasury.rungs else None
 
 
 def _days_of(treasury: Treasury) -> dict[date, _DayUsage]:

@@ -85,14 +85,14 @@ class Kept:
         entries: how many its journal has.
         hash: of the last of them.
         positions: how many have begun.
-        refused: a run of refusals that goes on, and is no entry yet.
+        refused: runs of refusals that go on, one of a place, and are no entries yet.
     """
 
     entries: int
     hash: str
     positions: int
     open: tuple[OpenPosition, ...]
-    refused: Record | None
+    refused: tuple[Record, ...]
 
 
 class SqlStore:
@@ -144,8 +144,7 @@ class SqlStore:
                 orders=dict(open_.orders),
                 placed=set(open_.orders),
             )
-        if kept.refused is not None:
-            self._refused[kept.refused.first.seat] = kept.refused
+        self._refused = {one.first.seat: one for one in kept.refused}
 
     def refused(self, seat: SeatName) -> Record | None:
         """Return the run of refusals of a place that goes on, and is no entry yet."""

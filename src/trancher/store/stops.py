@@ -15,7 +15,7 @@ from trancher.core import limits
 from trancher.core.limits import RefusalCode
 from trancher.core.order import BotName
 from trancher.store import configurations, sharing, tables
-from trancher.store.halts import Action, Halt, Scope
+from trancher.store.halts import Action, Halt, Scope, split_target
 from trancher.store.prepared import Prepared, key
 from trancher.store.sharing import Owner
 
@@ -48,9 +48,13 @@ def _lifted_by(one: Halt) -> str:
     words = "trancher resume"
     if one.scope is Scope.POSITION:
         return f"{words} --position {one.target}"
+    if one.target is not None:
+        position, tranche = split_target(one.target)
+        of = f"--bot {one.bot}" if position is None else f"--position {position}"
+        return f"{words} {of} --tranche {tranche}"
     if one.bot is not None:
         words += f" --bot {one.bot}"
-    return words if one.target is None else f"{words} --tranche {one.target}"
+    return words
 
 
 def standing(connection: Connection, portfolio_id: int) -> tuple[Halt, ...]:

@@ -28,6 +28,10 @@ Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
 Key = Annotated[str | None, typer.Option("--id", metavar="KEY", help="The same key is done once.")]
 OneBot = Annotated[str | None, typer.Option(metavar="B", help="This bot only.")]
 OnePosition = Annotated[str | None, typer.Option(metavar="P", help="This position only.")]
+MeantPosition = Annotated[
+    str | None,
+    typer.Option("--position", metavar="P", help="Which one, of a bot with several positions."),
+]
 OneTranche = Annotated[
     str | None, typer.Option(metavar="T", help="This tranche of the bot's position only.")
 ]
@@ -37,6 +41,7 @@ def add(
     bot: BotArgument,
     *,
     size: Annotated[str, typer.Option(metavar="Q", help="Quote to buy for, before fees.")],
+    position: MeantPosition = None,
     price: Price = None,
     reason: Reason = "by hand",
     key: Key = None,
@@ -44,6 +49,7 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Buy one more tranche now, as far as every limit lets it through."""
+    from trancher.core.order import PositionId
     from trancher.store.commands import Command, Deed
 
     command = Command(
@@ -51,6 +57,7 @@ def add(
         reason=reason,
         size=above_zero("--size", size, what="an amount of quote"),
         price=_price(price),
+        position=None if position is None else PositionId(position),
     )
     _ask(bot, command, key=key, db=db, json=json)
 
@@ -64,6 +71,7 @@ def sell(
     tranche: Annotated[
         str | None, typer.Option(metavar="T", help="The tranche to sell, in place of a share.")
     ] = None,
+    position: MeantPosition = None,
     price: Price = None,
     reason: Reason = "by hand",
     key: Key = None,
@@ -71,7 +79,7 @@ def sell(
     json: AsJson = False,
 ) -> None:
     """Sell all, a share or a tranche of a position now."""
-    from trancher.core.order import TrancheId
+    from trancher.core.order import PositionId, TrancheId
     from trancher.store.commands import Command, Deed
 
     if share is not None and tranche is not None:
@@ -82,6 +90,7 @@ def sell(
         share=None if tranche is not None else share_of_held("--share", share or "1"),
         tranche=None if tranche is None else TrancheId(tranche),
         price=_price(price),
+        position=None if position is None else PositionId(position),
     )
     _ask(bot, command, key=key, db=db, json=json)
 
@@ -146,15 +155,16 @@ def resume(
     """Lift what `stop` or `pause` has stopped, with the same words."""
     from trancher.app.running_bots import now, running, standing_halts
     from trancher.app.running_bots import resume as lift
+    from trancher.store.halts import target_of
 
     _check_scope(bot, position, tranche)
     with running(url_of(db)) as found:
         halts = standing_halts(found)
         # A position that was flattened is no longer there, and its stop still is.
-        of_position = {one.target: one.bot for one in halts if one.scope == "position"}
-        name = of_position.get(position) if bot is None else found.named(bot).facts.name
-        target = position or tranche
-        meant = position is None or position in of_position
+        of_target = {one.target: one.bot for one in halts if one.target is not None}
+        target = target_of(position, tranche)
+        name = of_target.get(target or "") if bot is None else found.named(bot).facts.name
+        meant = position is None or target in of_target
         lifted = lift(found, bot=name, target=target, clock=now) if meant else ()
         left = standing_halts(found)
     if not lifted:
@@ -222,22 +232,31 @@ def _wanted(
 
 def _command(placed: "Halt") -> "Command | None":
     """Return what a halt asks of each bot that it reaches; None where it only stops entries."""
-    from trancher.core.order import TrancheId
+    from trancher.core.order import PositionId, TrancheId
     from trancher.store.commands import Command, Deed
-    from trancher.store.halts import Action, Scope
+    from trancher.store.halts import Action, Scope, split_target
 
-    deeds = {Action.CANCEL: Deed.CANCEL, Action.REDUCE: Deed.SELL, Action.FLATTEN: Deed.FLATTEN}
+    deeds = {Action.CANCEL: Deed.CANCEL, Action.REDUCE: Deed.REDUCE, Action.FLATTEN: Deed.FLATTEN}
     if placed.action not in deeds:
         return None
     reason = f"{placed.reason} (halt {placed.number})"
     if placed.scope is Scope.TRANCHE and placed.target is not None:
-        return Command(deed=Deed.SELL, reason=reason, tranche=TrancheId(placed.target))
+        position, tranche = split_target(placed.target)
+        return Command(
+            deed=Deed.SELL, reason=reason, tranche=TrancheId(tranche), position=position
+        )
     share = None if placed.share is None else 1 - placed.share
-    return Command(deed=deeds[placed.action], reason=reason, share=share)
+    of_one = placed.scope is Scope.POSITION and placed.target is not None
+    return Command(
+        deed=deeds[placed.action],
+        reason=reason,
+        share=share,
+        position=PositionId(str(placed.target)) if of_one else None,
+    )
 
 
 def _check_scope(bot: str | None, position: str | None, tranche: str | None) -> None:
-    if tranche is not None and bot is None:
+    if tranche is not None and bot is None and position is None:
         raise BadInput(f"--tranche {tranche}: found no bot beside it, expected --bot")
     if position is not None and bot is not None:
         raise BadInput("--bot, --position: found both, expected one of them")
@@ -255,7 +274,7 @@ def _stopping(
 ) -> "tuple[Stopping, list[BotBooks]]":
     """Return what is meant, and the bots that it reaches."""
     from trancher.app.running_bots import Stopping
-    from trancher.store.halts import Scope
+    from trancher.store.halts import Scope, target_of
 
     _check_scope(bot, position, tranche)
     if position is not None:
@@ -266,11 +285,11 @@ def _stopping(
         scope, bots = Scope.PORTFOLIO, list(found.bots)
     if tranche is not None:
         scope = Scope.TRANCHE
-        found.check_tranche(bots[0], tranche)
+        found.check_tranche(bots[0], tranche, position=position)
     stopping = Stopping(
         scope=scope,
         bot=None if scope is Scope.PORTFOLIO else bots[0].facts.name,
-        target=position or tranche,
+        target=target_of(position, tranche),
         action=action,
         share=share,
         reason=reason,

@@ -1,0 +1,55 @@
+"""Meaning: which position of a bot a person means.
+
+Most bots have one. Where there are several that could be meant, the person is asked, and nothing
+is done.
+"""
+
+from collections.abc import Sequence
+
+from trancher.seat import Seat
+from trancher.store.commands import Command, Deed
+
+
+def meant_by(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:
+    """Return the places whose positions are meant; or, in words, why nobody can tell.
+
+    A purchase that names no position is for the one that is open. Where none is, or where it names
+    the one that would open next, it opens in the first place that is free.
+
+    Args:
+        seats: all of the bot.
+    """
+    active = [seat for seat in seats if seat.active]
+    if command.position is not None:
+        return _named(command, seats)
+    if len(seats) == 1 or command.deed in {Deed.CANCEL, Deed.FLATTEN, Deed.REDUCE}:
+        return seats
+    choice = active
+    if command.deed is Deed.SELL:
+        choice = [seat for seat in active if seat.position.held > 0]
+    if len(choice) > 1:
+        return f"found several positions, expected one of them by --position: {_ids(choice)}"
+    if not choice and command.deed is Deed.ADD:
+        return _free(seats)
+    return choice
+
+
+def _named(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:
+    found = [seat for seat in seats if seat.active and seat.position.id == command.position]
+    if found or command.deed is not Deed.ADD:
+        # What is to be sold may have been sold meanwhile.
+        return found
+    free = _free(seats)
+    if free and free[0].position.id == command.position:
+        return free
+    choice = [*(seat for seat in seats if seat.active), *free]
+    return f"found no position {command.position}, expected one of {_ids(choice)}"
+
+
+def _free(seats: Sequence[Seat]) -> Sequence[Seat]:
+    """Return the first place where a position may open."""
+    return [seat for seat in seats if not seat.active][:1]
+
+
+def _ids(seats: Sequence[Seat]) -> str:
+    return ", ".join(seat.position.id for seat in seats)
