@@ -30,13 +30,16 @@ demo: setup ## show trancher at work on a simulated market
 
 test: check ## the checks, then the tests; the core must be covered to the last branch
 	@echo "== tests of the core, by which every line and branch of it must be covered"
-	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=ci --cov --cov-report= tests/core
+	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=test --cov --cov-report= tests/core
 	@$(BIN)/coverage report --fail-under=100
 	@echo "== tests of everything else"
-	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=ci --ignore=tests/core
+	@$(BIN)/pytest -q -n auto -m "not slow" --hypothesis-profile=test --ignore=tests/core
 
 # pytest exits 5 when it collects nothing: said plainly, and no failure while there is nothing.
-test-slow: setup chromium ## the tests that take minutes
+test-slow: setup chromium ## the tests that take minutes, and 1,000 examples of the core's laws
+	@echo "== laws of the core, each on 1,000 examples"
+	@$(BIN)/pytest -q -n auto -m "hypothesis and not slow" --hypothesis-profile=ci tests/core
+	@echo "== the tests that take minutes"
 	@if [ ! -d tests/slow ]; then echo "no slow tests yet: there is no tests/slow"; exit 0; fi; \
 	status=0; $(BIN)/pytest -q -m slow --hypothesis-profile=ci tests/slow || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "no slow tests yet: tests/slow holds none"; exit 0; fi; \
@@ -66,13 +69,21 @@ campaign: setup ## every property of the core, on 100,000 examples each (an hour
 	@$(BIN)/pytest -q -n 2 --dist load -m hypothesis --hypothesis-profile=campaign --durations=0 \
 	  $(PROPERTIES)
 
+# Two at a time: types take the longest, and the others are done by then.
 check: setup ## lint, format, types, import contracts, docs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+	  check-types check-lint check-imports check-docs
+.PHONY: check-types check-lint check-imports check-docs
+check-types:
+	@echo "== types";            $(BIN)/mypy src tests $(wildcard bench tools)
+check-lint:
 	@echo "== lint";             $(BIN)/ruff check --quiet .
 	@echo "== format";           $(BIN)/ruff format --check --quiet .
-	@echo "== types";            $(BIN)/mypy src tests $(wildcard bench tools)
+check-imports:
 	@echo "== import contracts"; \
 	said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; \
 	tail -n 1 <<< "$$said"
+check-docs:
 	@echo "== docs";             $(BIN)/python tools/docs.py --check; $(BIN)/python tools/plots.py --check
 
 # SLOW=1 measures freqtrade as well, which takes minutes.

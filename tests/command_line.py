@@ -60,6 +60,13 @@ def done(*words: str | Path, folder: Path) -> Said:
     return said
 
 
+def refused(*words: str, folder: Path) -> Said:
+    """Run a command that has to be told off in one sentence."""
+    said = trancher(*words, folder=folder)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    return said
+
+
 def candles(path: Path, *rows: str, every: timedelta = HOUR) -> Path:
     """Write a CSV of candles, each given as `open high low close`, from 2024 on."""
     lines = ["timestamp,open,high,low,close,volume"]

@@ -1,7 +1,8 @@
-"""How many examples a property is asked for: few at the desk, many in CI, most in a campaign.
+"""How many examples a property is asked for: few at the desk, more in `make test`, many in CI.
 
-Fewest against mutants: each of thousands gets all the tests, and a run is the same every time.
-And an empty database on a server, for whoever asks for one.
+Most in a campaign. Fewest against mutants: each of thousands gets all the tests, and a run is the
+same every time, as it is in `make test` and in CI. And an empty database on a server, for whoever
+asks for one.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("dev", max_examples=100, deadline=None)
+settings.register_profile("test", max_examples=200, deadline=None, derandomize=True)
 settings.register_profile("ci", max_examples=1_000, deadline=None, derandomize=True)
 settings.register_profile("campaign", max_examples=100_000, deadline=None)
 settings.register_profile("mutation", max_examples=20, deadline=None, derandomize=True)

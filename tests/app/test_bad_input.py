@@ -201,7 +201,7 @@ CASES: Final = [
     ("status --db sqlite:///good.csv", "good.csv: found a file that is no database", "a database"),
     ("verify --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
     ("db upgrade", "trancher.db: found no such file", "a database of Trancher"),
-    ("db backup new.db", "trancher.db: found no such file", "a database; `trancher backtest"),
+    ("db backup new.db", "trancher.db: found no such file", "a database; --db or TRANCHER_DB"),
     ("status --db folder/books.db", "database: found 'folder/books.db'", "a URL such as sqlite"),
     ("status --db postgresql://me:secret@host:port/x", "database: found a URL that cannot be read",
      "a URL such as sqlite"),
@@ -340,7 +340,7 @@ USAGE: Final = [
     ("ledger", "Missing argument 'file'"),
     ("check one.toml --verbose", "No such option: --verbose"),
     ("journal --limit 0", "Invalid value for '--limit'"),
-    ("why", "Missing argument 'bot'"),
+    ("add", "Missing argument 'bot'"),
     ("trade everything", "No such command 'trade'"),
 ]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from app.test_books_commands import DB, FLAT, backtest, refused
-from command_line import done
+from app.kept_books import DB, FLAT, backtest
+from command_line import done, refused
 from store.kept import older
 from trancher.store import schema
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import make_url
 
-from app.test_books_commands import CONFIG, UP, backtest
+from app.kept_books import CONFIG, UP, backtest
 from command_line import Said, candles, config, done, trancher
 from store.serving import taken_down
 from trancher.store.places import shown

@@ -1,6 +1,7 @@
 """`trancher report`: what the latest run in a database earned, in tables, JSON or a page."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Final
@@ -55,16 +56,8 @@ def report(
         _check_options(html, on_bad=on_bad, columns=columns, newest_first=newest_first)
     with progress("entries of the run") as moved:
         kept = read_run(url_of(db), progress=moved)
-    sources = {}
-    if data:
-        sources = sources_of(
-            data,
-            kept.settings,
-            option="--data",
-            on_bad=on_bad,
-            columns=columns,
-            newest_first=newest_first,
-        )
+    read = partial(sources_of, option="--data", on_bad=on_bad, columns=columns)
+    sources = read(data, kept.settings, newest_first=newest_first) if data else {}
     outcome = outcome_of(kept, sources)
     with progress(_EVENTS) as moved:
         counts = counted(outcome, kept.history, drawn=html is not None, progress=moved)
