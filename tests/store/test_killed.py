@@ -12,7 +12,7 @@ def test_a_killed_backtest_leaves_true_books(tmp_path: Path) -> None:
     At one moment; tests/slow has many more. A run that was cut off is known as unfinished, and
     the same command again comes to its end.
     """
-    prepare(tmp_path, TEXT, hours=2_500)
+    prepare(tmp_path, TEXT, hours=1_500)
 
     found = killed(tmp_path, times=1, seed=1)
     said = done(*BACKTEST, "--json", folder=tmp_path).document

@@ -17,7 +17,9 @@ import pytest
 
 from transcripts import MARK, changed_program
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
 TEST: Final = re.compile(r"^```python\n# (tests/\S+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REFERENCE: Final = re.compile(r"^```markdown\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STARTER: Final = re.compile(r"^```text\n(# .*?)^```$", re.MULTILINE | re.DOTALL)
