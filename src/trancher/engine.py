@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 
 from trancher.core.bot import Bot, Past, funds_to_reserve
 from trancher.core.by_hand import decide_by_hand, decide_cancel, decide_sale
@@ -111,8 +112,7 @@ class Engine:
     @exact
     def evaluate(self, name: SeatName, seen: Observation) -> None:
         """Look at the market for one bot and do what is due: an exit, else an entry."""
-        seat = self.seats[name]
-        seat.price, seat.priced_at = seen.price, seen.at
+        seat = self._shown(name, seen)
         if self._limits.max_drawdown is not None:
             self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
         left = self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen))
@@ -217,6 +217,18 @@ class Engine:
             self._book(self.seats[self._owners[report.order_id]], report)
 
     @exact
+    def happen(self, name: SeatName, events: Sequence[Event]) -> None:
+        """Let happen to a position what no order did; the drawdown of equity is none of it.
+
+        Raises:
+            InvalidRequest, InvalidTransition: it cannot be; nothing has happened.
+        """
+        seat = self.seats[name]
+        came = reduce(evolve, events, seat.position).held - seat.position.held
+        self.treasury.peak_equity += came * (seat.price or ZERO)
+        self._write(seat, events)
+
+    @exact
     def look_back(self, name: SeatName) -> None:
         """Write down what the market did to a bot's position since its last event."""
         seat = self.seats[name]
@@ -312,13 +324,14 @@ class Engine:
 
     def _book(self, seat: Seat, report: Report) -> None:
         before = seat.position
-        if _is_known(before, report, working=self.treasury.works(report.order_id)):
+        if seat.knows(report, working=self.treasury.works(report.order_id)):
             return
         self._write(seat, (report,))
         if isinstance(report, Filled):
             self._settle(seat, before, report)
             entry = before.working_entry
-            seat.entries += entry is not None and entry.filled == 0 and _fills(report, entry)
+            bought = report.fill.side is Side.BUY
+            seat.entries += bought and entry is not None and entry.filled == 0
             return
         ended = next(w for w in before.working if w.order.client_order_id == report.order_id)
         self.treasury.release(report.order_id, filled=ended.filled > 0)
@@ -381,17 +394,7 @@ class Engine:
             assert at is not None
             stopped = seat.bot.plan.was_stopped(done)
             seat.past = replace(seat.past, closed_at=at, stopped_at=at if stopped else None)
-            self.treasury.closed(done.anchor_realized, at)
+            if done.book.exits:
+                self.treasury.closed(done.anchor_realized, at)
             seat.closed.append(done)
         seat.turn_over()
-
-
-def _is_known(position: Position, report: Report, *, working: bool) -> bool:
-    """Say whether it was booked before: exchanges repeat themselves, and nothing moves twice."""
-    if isinstance(report, Filled):
-        return position.fills.get(report.fill.trade_id) == report
-    return not working
-
-
-def _fills(report: Filled, entry: WorkingEntry) -> bool:
-    return report.order_id == entry.order.client_order_id

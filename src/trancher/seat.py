@@ -18,11 +18,13 @@ from decimal import Decimal
 from typing import TypeVar
 
 from trancher.core.bot import NO_PAST, Bot, Past
+from trancher.core.events import Filled
 from trancher.core.facts import changed
 from trancher.core.lifecycle import State
 from trancher.core.limits import PortfolioLimits, RefusalCode
 from trancher.core.order import BotName, PositionId, SeatName, seat_name
 from trancher.core.position import Position, new_position
+from trancher.ports import Report
 
 _T = TypeVar("_T")
 
@@ -118,6 +120,16 @@ class Seat:
             closed_at=_latest((*lived, *(one.past.closed_at for one in seats))),
             stopped_at=_latest(one.past.stopped_at for one in seats),
         )
+
+    def knows(self, report: Report, *, working: bool) -> bool:
+        """Say whether it was booked before: exchanges repeat themselves, and nothing moves twice.
+
+        Args:
+            working: whether its order is known to work.
+        """
+        if isinstance(report, Filled):
+            return self.position.fills.get(report.fill.trade_id) == report
+        return not working
 
     def has_opened(self) -> None:
         """Give the positions that wait in other places the next number."""

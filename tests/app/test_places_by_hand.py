@@ -171,3 +171,41 @@ def test_what_was_bought_by_hand_knows_nothing_of_the_candles_before_it(folder: 
     shown = done("position", "late", "--json", "--db", BOOKS, folder=folder).document
     assert shown["position_id"] == "late-1"
     assert done("verify", "--db", BOOKS, folder=folder).code == 0
+
+
+def test_a_holding_goes_to_the_position_that_is_named(folder: Path) -> None:
+    """
+    Where several are open the person is asked; a bot that has as many as it may takes no more.
+    """
+    holding = "--quantity 1 --price 50"
+    unclear = asked(folder, f"adopt both {holding}")
+    full = asked(folder, f"adopt both {holding} --position both-3")
+    gone = asked(folder, "correct both --quantity 0.1 --reason x --yes")
+
+    assert asked(folder, f"adopt both {holding} --position both-2").code == 0
+    assert held(folder) == {"both-1": "0.20000000", "both-2": "1.30000000"}
+    assert asked(folder, "correct both --undo --yes").code == 0
+    less = "correct both --quantity 0.1 --reason x --position both-1 --yes"
+    assert asked(folder, less).code == 0
+    assert held(folder) == {"both-1": "0.10000000", "both-2": "0.30000000"}
+    several = "found several positions, expected one of them by --position: both-1, both-2\n"
+    assert [unclear.err, gone.err] == [f"bot both: {several}"] * 2
+    assert full.err.startswith(
+        "bot both: found no position both-3, expected one of both-1, both-2"
+    )
+    assert done("verify", "--db", BOOKS, folder=folder).code == 0
+
+
+def test_a_holding_opens_the_next_position_as_far_as_there_is_room(folder: Path) -> None:
+    """
+    One more by the number that comes next; what max_positions says holds for holdings too.
+    """
+    holding = "adopt late --quantity 1 --price 50"
+    said = [
+        asked(folder, f"{holding}{more}")
+        for more in ("", " --position late-2", " --position late-3", " --position late-9")
+    ]
+
+    assert [one.code for one in said] == [0, 0, 2, 2]
+    assert held(folder, "late") == {"late-1": "1", "late-2": "1"}
+    assert said[2].err == ("bot late: found 2 positions, expected fewer than max_positions, 2\n")

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from strategies import NOON, buy_order, fill, opened, order_id, sell_order
+from strategies import BOT_NAME, NOON, buy_order, fill, opened, order_id, sell_order
 from trancher.core.events import (
+    Adopted,
     BuildingEnded,
+    Corrected,
     EntryAccepted,
     Event,
     ExitAccepted,
@@ -101,6 +103,32 @@ def sold(accepted: ExitAccepted, price: str, *, at: datetime = NOON) -> tuple[Ev
 def ended(name: str) -> OrderEnded:
     """End the order `name`."""
     return OrderEnded(order_id=order_id(name), reason="ended", at=LATER)
+
+
+def adopted(
+    quantity: str, *, cost: str, price: str = "100", at: datetime = NOON, reason: str = "mine"
+) -> Adopted:
+    """Adopt a holding."""
+    return Adopted(
+        quantity=Decimal(quantity),
+        cost=Decimal(cost),
+        price=Decimal(price),
+        reason=reason,
+        bot=BOT_NAME,
+        place=1,
+        at=at,
+    )
+
+
+def corrected(held: str, left: str, *, tranche: str | None = None) -> Corrected:
+    """Find less than was held."""
+    return Corrected(
+        held=Decimal(held),
+        left=Decimal(left),
+        tranche_id=None if tranche is None else TrancheId(tranche),
+        reason="lost",
+        at=LATER,
+    )
 
 
 BUILT: Final = BuildingEnded(reason="an exit begins", at=NOON)

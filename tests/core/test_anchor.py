@@ -104,10 +104,10 @@ def test_every_sale_says_what_it_realized() -> None:
         fill(Side.SELL, "1", "120", trade_id="s2", fee="1"),
     ]
 
-    told = list(realized_by_fill([*bought, *sold], BTC, line=NO_DUST))
+    told = list(realized_by_fill([*bought, *sold], BTC, line=NO_DUST, moved=()))
 
     assert told == [(sold[0], D(100)), (sold[1], D(-31))]
-    told = list(realized_by_fill([bought[0], sold[1], bought[1]], BTC, line=NO_DUST))
+    told = list(realized_by_fill([bought[0], sold[1], bought[1]], BTC, line=NO_DUST, moved=()))
     assert told == [(sold[1], D(19))]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from core.test_halts import PAUSED, STOPPED
 from core.test_walks import HOSTILE, HOSTILE_BOT, TOO_SMALL
 from core.walk import Asked, Life, Step, lives, walk
-from core.wishes import ADDS, Wish, granted
+from core.wishes import ADDS, OUTSIDE, Wish, granted
 from strategies import opened
 from trancher.core.bot import Bot, Past
 from trancher.core.conditions import Look, Observation
@@ -85,9 +85,13 @@ def request_of(asked: Asked, life: Life) -> Request:
 @given(life=lives)
 def test_a_halted_bot_makes_no_entry_order(life: Life) -> None:
     """
-    By a rung or by hand: while somebody holds it back there is none, from the first step on.
+    By a rung or by hand: while somebody holds it back there is none, from the first step on. Where
+    nobody adopts anything it never has anything to sell either.
     """
-    halted = [replace(step, halts=(PAUSED,)) for step in life.path]
+    halted = [
+        replace(step, halts=(PAUSED,), wish=Wish.NOTHING if step.wish in OUTSIDE else step.wish)
+        for step in life.path
+    ]
     story = walk(replace(life, path=halted))
 
     assert all(asked.decision.order is None for asked in story.asked)

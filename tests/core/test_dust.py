@@ -165,7 +165,7 @@ def test_the_books_balance_whatever_is_swept(
     assert identity_gap(book, mark_price=D(3)) == 0
     assert done.anchor_realized == book.realized_pnl
     fills = [one.fill for one in done.fills.values()]
-    ((_, realized),) = realized_by_fill(fills, BTC, line=line)
+    ((_, realized),) = realized_by_fill(fills, BTC, line=line, moved=())
     assert realized == book.realized_pnl
 
 

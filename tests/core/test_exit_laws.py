@@ -209,7 +209,8 @@ def test_the_anchor_follows_its_rule(life: Life) -> None:
 def test_what_average_cost_realized_is_what_the_average_book_says_once_flat(life: Life) -> None:
     """
     The anchor and the book that keeps every tranche round apart, quantum by quantum, and meet in
-    the cash: at the end both say what came in less what went out, but for what dust still costs.
+    the cash: at the end both say what came in less what went out, but for what dust still costs,
+    and for the cost of what came or went without a trade.
     """
     line = NO_DUST
     for position in walk(life, disposal=Disposal.AVERAGE).closed:
@@ -217,10 +218,13 @@ def test_what_average_cost_realized_is_what_the_average_book_says_once_flat(life
         cash = book.cash_received - book.cash_paid
         dust = book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee
 
-        assert position.anchor_realized - (line.cost + line.fee - before.cost - before.fee) == cash
-        assert book.realized_pnl - dust == cash
+        gone = book.corrected.cost + book.corrected.fee - book.adopted.cost
+        moved = sum((one.portion.cost + one.portion.fee for one in position.moved), ZERO)
+        added = line.cost + line.fee - before.cost - before.fee
+        assert position.anchor_realized - added == cash - moved
+        assert book.realized_pnl - dust == cash + gone
         assert line.quantity == dust_line(book).quantity
-        if line == before == NO_DUST:
+        if line == before == NO_DUST and not position.moved:
             assert position.anchor_realized == book.realized_pnl
 
 
@@ -228,13 +232,14 @@ def test_what_average_cost_realized_is_what_the_average_book_says_once_flat(life
 @exact
 def test_what_each_sale_realized_adds_up(life: Life) -> None:
     """
-    The fills of a position, told one by one, give what the position counts.
+    The fills of a position, told one by one with what came and went between them, give what the
+    position counts.
     """
     line = NO_DUST
     for position in walk(life).positions:
         fills = [one.fill for one in position.fills.values()]
 
-        told = list(realized_by_fill(fills, position.instrument, line=line))
+        told = list(realized_by_fill(fills, position.instrument, line=line, moved=position.moved))
 
         line = position.anchor_line
         assert sum((realized for _, realized in told), ZERO) == position.anchor_realized

@@ -8,13 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts import BUILT, HELD, after, bought, entry, filled, leave, leave_named
+from core.facts import (
+    BUILT,
+    HELD,
+    adopted,
+    after,
+    bought,
+    corrected,
+    entry,
+    filled,
+    leave,
+    leave_named,
+)
 from core.facts import ended as order_ended
 from core.test_dust import LINE, held
 from core.walk import CASH, Life, lives, walk
 from strategies import BOT_RULES, NOON, opened
 from trancher.core.book import dust_line
-from trancher.core.events import DustBooked, Event, Filled
+from trancher.core.events import DustBooked, Event, Filled, Undone
 from trancher.core.evolve import evolve
 from trancher.core.money import ZERO, exact
 from trancher.core.order import Fill, PositionId, Side
@@ -251,6 +262,19 @@ def test_a_position_counts_what_it_added_to_the_line_and_not_what_it_found() -> 
     What an earlier position left there stands with that one.
     """
     assert (Account.DUST, "BTC") not in balances_of(held(LINE))
+
+
+def test_what_comes_or_goes_without_a_trade_moves_base_and_no_quote() -> None:
+    """
+    What a holding had cost was paid before; what is missing fetched nothing.
+    """
+    came, went = adopted("0.5", cost="40"), corrected("1.5", "0.3")
+    back = Undone(held=D("0.3"), left=D("1.5"), reason="no", at=NOON)
+
+    assert moved(came, *HELD) == {("position", "BTC"): D("0.5"), ("external", "BTC"): D("-0.5")}
+    assert moved(went, *HELD, came)["position", "BTC"] == D("-1.2")
+    assert moved(went, *HELD, came)["external", "BTC"] == D("1.2")
+    assert moved(back, *HELD, came, went)["position", "BTC"] == D("1.2")
 
 
 def test_what_moves_no_asset_is_no_posting() -> None:

@@ -8,6 +8,7 @@ from core.walk import Life, Story, step_from, walk
 from core.wishes import Wish
 from strategies import Dial, bot_from, portfolio_from
 from trancher.core.decision import Decision
+from trancher.core.events import Adopted, Corrected, Event, Undone
 from trancher.core.lifecycle import State
 from trancher.core.limits import RefusalCode, ReserveFunds
 from trancher.core.order import EntryOrder, ExitOrder
@@ -47,6 +48,7 @@ def seen_in(story: Story) -> Iterator[str]:
     """Yield what a life came to."""
     for one in story.happened:
         yield f"{one.before.state} -> {one.after.state}"
+        yield from corners_of_stock(one.event)
         if one.after.held > 0:
             yield f"holds {one.after.state}"
     if story.asked:
@@ -56,6 +58,19 @@ def seen_in(story: Story) -> Iterator[str]:
         yield from corners_of(decision)
     for position in story.positions:
         yield from corners_of_position(story, position)
+
+
+def corners_of_stock(event: Event) -> Iterator[str]:
+    """Yield what was told of what is there."""
+    match event:
+        case Adopted():
+            yield f"wish {Wish.MORE}"
+        case Corrected():
+            yield f"wish {Wish.LESS if event.left > 0 else Wish.GONE}"
+        case Undone():
+            yield f"wish {Wish.UNDO}"
+        case _:
+            return
 
 
 RULES = {

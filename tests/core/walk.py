@@ -18,7 +18,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from core.test_halts import PAUSED, STOPPED
-from core.wishes import Wish, granted
+from core.wishes import Wish, granted, told
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
 from trancher.core.bot import NO_PAST, Bot, Past, exposure_of
 from trancher.core.conditions import Look, Observation
@@ -54,7 +54,7 @@ class Step:
         dips: whether the event of that name comes; it stays valid for one step more.
         rsi: the level of that indicator; None while it warms up.
         halts: what holds back entries.
-        wish: what a person asks for, once the plan has had its say.
+        wish: what a person asks for or tells, once the plan has had its say.
     """
 
     move: int
@@ -161,7 +161,7 @@ MOVES: Final = (0, 1, -1, 2, -2, 4, -4, 6, -6, 12, -12)
 ENDS: Final = ((), (Side.BUY, Side.SELL), (Side.SELL,), (Side.BUY,))
 steps: Final = st.lists(
     st.builds(
-        step_from, st.integers(0, 2**27 - 1).map(Dial), st.integers(0, 8 * 20 - 1).map(Dial)
+        step_from, st.integers(0, 2**27 - 1).map(Dial), st.integers(0, 8 * 24 - 1).map(Dial)
     ),
     max_size=20,
 )
@@ -287,7 +287,7 @@ def _conclude(story: Story, seen: Observation) -> None:
     for event in conclude(story.bot, story.position, price=story.price, at=seen.at):
         story.now(event)
     done = story.position
-    if done.state is State.CLOSED and done.orders_placed and not done.working:
+    if done.state is State.CLOSED and done.closed_at is not None and not done.working:
         story.closed.append(done)
         if done.book.tranche_count:
             stopped = story.bot.plan.was_stopped(done)
@@ -332,6 +332,8 @@ def _grant(story: Story, seen: Observation, wish: Wish) -> None:
     decision = granted(wish, bot, story.position, seen, past=past, usage=usage, limits=limits)
     if decision is not None:
         _take(story, seen, decision, wish)
+    for event in told(wish, story.position, seen):
+        story.now(event)
 
 
 def _take(story: Story, seen: Observation, decision: Decision, wish: Wish = Wish.NOTHING) -> None:
@@ -378,7 +380,7 @@ def _streak(story: Story, seen: Observation) -> int:
     losses = 0
     for done in reversed(story.closed):
         assert done.closed_at is not None
-        if done.book.tranche_count == 0:
+        if not done.book.exits:
             continue
         if done.closed_at.date() != seen.at.date() or done.anchor_realized >= 0:
             break

@@ -11,6 +11,7 @@ from typing import Final
 
 from trancher.app.configured import BotSettings, Settings
 from trancher.core.bot import Bot, Past
+from trancher.core.order import Side
 from trancher.core.position import Position, number_of
 from trancher.seat import Seat, fresh, seats_of
 from trancher.store.reading import BotBooks
@@ -101,7 +102,7 @@ def places_in(
     if price is None and records:
         price = records[0].last.price
     seats = seats_of(said.bots(facts.instrument)).values()
-    entries = [one.last_entry_at for one in books.positions if one.last_entry_at is not None]
+    entries = [at for one in books.positions for at in _entries(one)]
     for seat in seats:
         _sit(seat, _at(books, seat.place), opened=len(books.positions), entries=entries)
         yield BotStanding(
@@ -111,6 +112,15 @@ def places_in(
             records=tuple(one for one in records if one.last.place == seat.place),
             price=price,
         )
+
+
+def _entries(position: Position) -> Iterator[datetime]:
+    """Yield when a position was bought, as far as the latest of it; what was adopted was not."""
+    if position.moved:
+        fills = (filled.fill for filled in position.fills.values())
+        yield from (fill.at for fill in fills if fill.side is Side.BUY)
+    elif position.last_entry_at is not None:
+        yield position.last_entry_at
 
 
 def _at(books: BotBooks, place: int) -> BotBooks:

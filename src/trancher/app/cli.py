@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trancher.app.commands import books, by_hand, config
+from trancher.app.commands import books, by_hand, config, stock
 from trancher.app.commands.backtest import backtest
 from trancher.app.commands.bots import bots
 from trancher.app.commands.data import data
@@ -39,6 +39,8 @@ app.command()(ledger)
 app.command()(run)
 app.command()(by_hand.add)
 app.command()(by_hand.sell)
+app.command()(stock.adopt)
+app.command()(stock.correct)
 app.command()(by_hand.stop)
 app.command()(by_hand.pause)
 app.command()(by_hand.resume)

@@ -4,7 +4,9 @@ from typing import assert_never
 
 from trancher.app.tables import exactly, price, quote
 from trancher.core.events import (
+    Adopted,
     BuildingEnded,
+    Corrected,
     DustBooked,
     EntryAccepted,
     Event,
@@ -12,6 +14,7 @@ from trancher.core.events import (
     Filled,
     Marked,
     OrderEnded,
+    Undone,
 )
 from trancher.store.entries import Decided, Entry, RunFinished, RunStarted
 
@@ -46,8 +49,22 @@ def _happened(event: Event) -> str:
             return "what is left cannot be sold: booked as dust"
         case Marked():
             return f"the market was between {price(event.lowest)} and {price(event.highest)}"
+        case Adopted() | Corrected() | Undone():
+            return _without_trade(event)
         case _:
             assert_never(event)
+
+
+def _without_trade(event: Adopted | Corrected | Undone) -> str:
+    if isinstance(event, Adopted):
+        return (
+            f"adopted {exactly(event.quantity)} that had cost {quote(event.cost)}: {event.reason}"
+        )
+    moved = f"from {exactly(event.held)} to {exactly(event.left)}"
+    if isinstance(event, Undone):
+        return f"undone, {moved}: {event.reason}"
+    named = "" if event.tranche_id is None else f", of {event.tranche_id}"
+    return f"corrected {moved}{named}: {event.reason}"
 
 
 def _decided(entry: Decided) -> str:

@@ -25,6 +25,17 @@ def above_zero(option: str, text: str, *, what: str) -> Decimal:
     return number
 
 
+def zero_or_more(option: str, text: str, *, what: str) -> Decimal:
+    """Return a number of 0 or more; otherwise as `above_zero`."""
+    try:
+        number = parse_decimal(text)
+    except InvalidNumber as problem:
+        raise BadInput(f"{option}: {problem}") from problem
+    if number < 0:
+        raise BadInput(f"{option}: found {text}, expected {what} of 0 or more")
+    return number
+
+
 def share_of_held(option: str, text: str) -> Decimal:
     """Return a share, 0 < share <= 1.
 

@@ -119,6 +119,8 @@ def _no_entry(one: BotStanding) -> str:
     used = sum(uses for rung, uses in position.rung_uses.items() if rung != BY_HAND)
     if position.state is State.BUILDING or used == sum(r.repeat for r in one.bot.plan.entries):
         why_not = f"its ladder is used up ({used} of {used})"
+    elif not position.rung_uses:
+        why_not = "it began with a holding that was adopted"
     else:
         why_not = "a sale has ended its building"
     return f"it buys no more until this position is closed, because {why_not}"

@@ -153,7 +153,9 @@ class Standing:
             (position.closed_at, position.anchor_realized)
             for one in self.bots
             for position in one.books.positions
-            if position.closed_at is not None and self._day(position.closed_at) == day
+            if position.closed_at is not None
+            and position.book.exits
+            and self._day(position.closed_at) == day
         ]
         lost = [realized < 0 for _, realized in sorted(closed)]
         return len(list(takewhile(bool, reversed(lost))))
@@ -338,7 +340,7 @@ def _sales(positions: Iterable[Position]) -> Iterator[tuple[Fill, Decimal]]:
     line = NO_DUST
     for position in positions:
         fills = (filled.fill for filled in position.fills.values())
-        yield from realized_by_fill(fills, position.instrument, line=line)
+        yield from realized_by_fill(fills, position.instrument, line=line, moved=position.moved)
         line = position.anchor_line
 
 

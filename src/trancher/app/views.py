@@ -11,7 +11,7 @@ from trancher.app.output import Json, instant, money
 from trancher.core.money import exact, quotient
 from trancher.core.pnl import TranchePnl, figures, pnl_by_tranche
 from trancher.core.position import Position
-from trancher.core.tranches import Exit, Match, Tranche
+from trancher.core.tranches import Exit, Match, Portion, Tranche
 
 
 @exact
@@ -30,7 +30,7 @@ def position_document(
         mark_price: what it is valued at, quote per base.
         now: the end of the time held, where it is still open; UTC.
     """
-    book = position.book
+    book, put_in = position.book, position.book.money_put_in
     said = figures(book, taker_fee=position.instrument.taker_fee, mark_price=mark_price)
     earned = pnl_by_tranche(book, mark_price=mark_price)
     return {
@@ -55,8 +55,8 @@ def position_document(
         "unrealized_net": money(said.unrealized_net),
         "unrealized_return": money(said.unrealized_return),
         "pnl_percentage": money(said.pnl_percentage),
-        "money_put_in": money(book.cash_paid),
-        "realized_return_on_money_put_in": money(quotient(said.realized_pnl, book.cash_paid)),
+        "money_put_in": money(put_in),
+        "realized_return_on_money_put_in": money(quotient(said.realized_pnl, put_in)),
         "mark_price": money(mark_price),
         **_course(position, now),
         "exits": [_exit(done) for done in book.exits],
@@ -86,6 +86,16 @@ def _course(position: Position, now: datetime) -> dict[str, Json]:
         "disposal": book.disposal.value,
         "dust": {"quantity": money(book.dust_quantity), "cost": money(book.dust_cost)},
         "dust_swept": {"quantity": money(book.swept.quantity), "cost": money(book.swept.cost)},
+        "adopted": {"quantity": money(book.adopted.quantity), "cost": money(book.adopted.cost)},
+        "corrected": _corrected(book.corrected),
+    }
+
+
+def _corrected(portion: Portion) -> Json:
+    """Return what corrections took out; it had this cost basis, and earned nothing."""
+    return {
+        "quantity": money(portion.quantity),
+        "cost_basis": money(portion.cost + portion.fee),
     }
 
 
@@ -102,6 +112,7 @@ def _tranche(tranche: Tranche, earned: TranchePnl) -> Json:
         **_evidence(tranche),
         "quantity": money(tranche.quantity),
         "open_quantity": money(tranche.open_quantity),
+        "corrected_quantity": money(tranche.corrected.quantity),
         "open_cost": money(tranche.open_cost),
         "entry_fee": money(tranche.entry_fee),
         "cost_basis": money(tranche.open_cost + tranche.open_fee),

@@ -21,11 +21,11 @@ import numpy as np
 from trancher.backtest.feed import Feed
 from trancher.backtest.times import micros
 from trancher.core.bot import Bot, funds_to_reserve
-from trancher.core.events import EntryAccepted, Event, Filled, Marked
+from trancher.core.events import Adopted, Event, Filled, Marked, place_begun
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.money import ZERO, exact, quotient
-from trancher.core.order import Fill, PositionId, SeatName, Side, settle
+from trancher.core.order import PositionId, SeatName, Side, seat_name, settle
 from trancher.core.pnl import figures
 from trancher.core.position import Position, new_position
 from trancher.core.tranches import Disposal
@@ -140,7 +140,7 @@ class _Folding:
         self._intracandle, self._drawn = intracandle, drawn
         self._positions: dict[SeatName, Position] = {}
         self._aside: dict[SeatName, Decimal] = {}
-        self._paid: dict[SeatName, Fill] = {}
+        self._seen: dict[SeatName, tuple[datetime, Decimal]] = {}
         self._peaks: dict[PositionId, _Peak] = {}
 
     def take(self, position_id: PositionId, event: Event) -> None:
@@ -154,6 +154,8 @@ class _Folding:
             return
         if isinstance(event, Filled):
             self._settle(position, event)
+        elif isinstance(event, Adopted):
+            self._seen[after.seat] = event.at, event.price
         if self._drawn:
             self._draw(bot, after, event.at)
         self._aside[after.seat] = self._for_rungs(bot, after, event.at)
@@ -168,22 +170,21 @@ class _Folding:
                 self._climb(bot, position, last)
 
     def _before(self, position_id: PositionId, event: Event) -> Position:
-        """Return the position to which `event` happens; its first is an accepted entry."""
-        if isinstance(event, EntryAccepted):
-            order = event.order
-            known = self._positions.get(order.seat)
+        """Return the position to which `event` happens; it may be its first."""
+        opened = place_begun(event)
+        if opened is not None:
+            seat, place = seat_name(*opened), opened[1]
+            known = self._positions.get(seat)
             if known is None or known.id != position_id:
-                bot = self._bots[order.seat]
-                return begun(
-                    bot, position_id, disposal=bot.disposal, after=known, place=order.place
-                )
+                bot = self._bots[seat]
+                return begun(bot, position_id, disposal=bot.disposal, after=known, place=place)
             return known
         return next(one for one in self._positions.values() if one.id == position_id)
 
     def _settle(self, position: Position, event: Filled) -> None:
         fill, instrument = event.fill, position.instrument
         settled = settle(fill, base=instrument.base, quote=instrument.quote)
-        self._paid[position.seat] = fill
+        self._seen[position.seat] = fill.at, fill.price
         bought = fill.side is Side.BUY
         moved = settled.notional + settled.fee if bought else settled.fee - settled.notional
         self._cash -= moved
@@ -215,8 +216,8 @@ class _Folding:
             if position.held > 0:
                 feed = self._feeds[position.instrument.symbol]
                 # What was paid inside a candle is later than the close before it.
-                paid = self._paid[name]
-                worth += position.held * (feed.close_at(at, after=paid.at) or paid.price)
+                seen_at, price = self._seen[name]
+                worth += position.held * (feed.close_at(at, after=seen_at) or price)
         return worth
 
     def _counted(self) -> Money:

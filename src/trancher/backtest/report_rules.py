@@ -14,11 +14,11 @@ from typing import Final
 from trancher.backtest.report_course import Entries, begun
 from trancher.core.book import Book
 from trancher.core.bot import Bot
-from trancher.core.events import EntryAccepted, Marked
+from trancher.core.events import Marked, place_begun
 from trancher.core.evolve import evolve
 from trancher.core.ledger import Realized, realized_by_tranche
 from trancher.core.money import ZERO, exact
-from trancher.core.order import BotName, PositionId, SeatName, TrancheId
+from trancher.core.order import BotName, PositionId, SeatName, TrancheId, seat_name
 from trancher.core.pnl import figures
 from trancher.core.position import Position
 from trancher.core.tranches import Disposal
@@ -99,8 +99,9 @@ def _under(rule: Disposal, journal: Entries, bots: Mapping[SeatName, Bot]) -> tu
             continue
         before = positions.get(position_id)
         if before is None:
-            assert isinstance(event, EntryAccepted)
-            seat, place = event.order.seat, event.order.place
+            opened = place_begun(event)
+            assert opened is not None
+            seat, place = seat_name(*opened), opened[1]
             after_ = latest.get(seat)
             before = begun(bots[seat], position_id, disposal=rule, after=after_, place=place)
         after = evolve(before, event)

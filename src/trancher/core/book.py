@@ -3,15 +3,16 @@
 The same fills give a book for every rule; no decision depends on which of them is kept.
 
 Invariants:
-1. Base bought + dust swept = base sold + base open + base booked as dust, exactly.
-2. Quote paid + cost of dust swept = cost consumed by exits + open cost + cost of dust, exactly;
-   entry fees likewise.
+1. Base bought + adopted + dust swept = base sold + open + booked as dust + corrected, exactly.
+2. Quote paid + cost of what was adopted or swept = cost consumed by exits + open cost + cost of
+   dust + cost of what was corrected, exactly; entry fees likewise.
 3. A tranche that empties gives all the cost and fee it has; until then it gives its share,
    rounded toward zero, so nothing of a tranche ever goes negative.
 4. The matches of an exit add up to its quantity, its proceeds and its fee, exactly.
 5. A refused sale changes nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,11 +24,13 @@ from trancher.core.money import QUOTE_QUANTUM, ZERO, exact, share_of
 from trancher.core.order import ClientOrderId, TrancheId
 from trancher.core.tranches import (
     NO_DUST,
+    NO_PORTION,
     SWEPT,
     Disposal,
     Dust,
     Exit,
     Match,
+    Portion,
     Sale,
     Tranche,
 )
@@ -46,6 +49,8 @@ class Book:
         realized_gross, realized_pnl: quote; before and after the fees of both sides.
         fees_paid: quote; all fees of all fills so far, whatever part realized_pnl contains.
         cash_paid, cash_received: quote that left and came in, fees included.
+        adopted: what came in without a trade; nothing of its cost was paid here.
+        corrected: what corrections took out, and what was taken back of `adopted`.
     """
 
     disposal: Disposal
@@ -65,6 +70,14 @@ class Book:
     fees_paid: Decimal = ZERO
     cash_paid: Decimal = ZERO
     cash_received: Decimal = ZERO
+    adopted: Portion = NO_PORTION
+    corrected: Portion = NO_PORTION
+
+    @property
+    @exact
+    def money_put_in(self) -> Decimal:
+        """Quote paid for all that the position ever had, before it and in it, fees included."""
+        return self.cash_paid + self.adopted.cost
 
     @property
     def tranches(self) -> tuple[Tranche, ...]:
@@ -103,13 +116,17 @@ def join(
         open_fee=old.open_fee + fee,
     )
     others = tuple(t for t in book.open if t.order_id != order_id)
-    place = sum((t.opened_at, t.number) < (old.opened_at, old.number) for t in others)
     joined = changed(
         book,
-        open=(*others[:place], grown, *others[place:]),
+        open=in_order((*others, grown)),
         closed=tuple(t for t in book.closed if t.order_id != order_id),
     )
     return _paid(joined, quantity=quantity, cost=cost, fee=fee)
+
+
+def in_order(tranches: Iterable[Tranche]) -> tuple[Tranche, ...]:
+    """Return tranches in order of opening; of one time, by their number."""
+    return tuple(sorted(tranches, key=lambda tranche: (tranche.opened_at, tranche.number)))
 
 
 def _paid(book: Book, *, quantity: Decimal, cost: Decimal, fee: Decimal) -> Book:

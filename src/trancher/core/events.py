@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.core.order import ClientOrderId, EntryOrder, ExitOrder, Fill, RuleId
+from trancher.core.order import (
+    BotName,
+    ClientOrderId,
+    EntryOrder,
+    ExitOrder,
+    Fill,
+    RuleId,
+    SeatName,
+    TrancheId,
+    seat_name,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,4 +91,85 @@ class Marked:
     trailed: Decimal | None = None
 
 
-Event = EntryAccepted | ExitAccepted | Filled | OrderEnded | BuildingEnded | DustBooked | Marked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A holding that was in the account already became a tranche: no order, no fill, no trade.
+
+    Attributes:
+        quantity: base, > 0.
+        cost: quote that it had cost, fees included, > 0; nothing of it is paid now.
+        price: of the market at the time, quote per base, > 0.
+        reason: in words; stands where the label of a rung would.
+        bot, place: whose position it is, which may begin with it.
+    """
+
+    quantity: Decimal
+    cost: Decimal
+    price: Decimal
+    reason: str
+    bot: BotName
+    place: int
+    at: datetime
+
+    @property
+    def seat(self) -> SeatName:
+        """The place whose position it is for."""
+        return seat_name(self.bot, self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """Less is there than the books said: what is missing was not sold, and earned nothing.
+
+    Attributes:
+        held: base that the books said, before.
+        left: base that is there, 0 <= left < held.
+        tranche_id: what is missing is taken from; None leaves it to the disposal rule.
+        reason: in words.
+    """
+
+    held: Decimal
+    left: Decimal
+    tranche_id: TrancheId | None
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """The last adoption or correction of a position was taken back.
+
+    Attributes:
+        held, left: base, before and after.
+        reason: in words.
+    """
+
+    held: Decimal
+    left: Decimal
+    reason: str
+    at: datetime
+
+
+Event = (
+    EntryAccepted
+    | ExitAccepted
+    | Filled
+    | OrderEnded
+    | BuildingEnded
+    | DustBooked
+    | Marked
+    | Adopted
+    | Corrected
+    | Undone
+)
+
+
+def place_begun(event: Event) -> tuple[BotName, int] | None:
+    """Return whose position, and in which of its places, may begin with an event; else None."""
+    match event:
+        case EntryAccepted():
+            return event.order.bot, event.order.place
+        case Adopted():
+            return event.bot, event.place
+        case _:
+            return None

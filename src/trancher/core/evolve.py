@@ -13,7 +13,9 @@ from trancher.core.anchor import Anchor
 from trancher.core.book import Book, book_dust, buy, join, mark, sell
 from trancher.core.errors import ContradictoryFill, InvalidFill
 from trancher.core.events import (
+    Adopted,
     BuildingEnded,
+    Corrected,
     DustBooked,
     EntryAccepted,
     Event,
@@ -21,12 +23,14 @@ from trancher.core.events import (
     Filled,
     Marked,
     OrderEnded,
+    Undone,
 )
 from trancher.core.facts import changed
 from trancher.core.lifecycle import State, step
 from trancher.core.money import ZERO, exact
 from trancher.core.order import ExitOrder, Fill, RuleId, Settled, Side, TrancheId, rule_id, settle
-from trancher.core.position import Position, WorkingEntry, WorkingExit
+from trancher.core.outside import move
+from trancher.core.position import Position, WorkingEntry, WorkingExit, higher, lower
 from trancher.core.tranches import Sale, Tranche
 
 
@@ -37,6 +41,7 @@ def evolve(position: Position, event: Event) -> Position:
     Raises:
         InvalidTransition: the lifecycle table has no such step.
         InvalidFill: the fill cannot be true; nothing of it is booked.
+        InvalidRequest: an adoption or a correction that cannot be; likewise.
     """
     match event:
         case EntryAccepted():
@@ -53,6 +58,8 @@ def evolve(position: Position, event: Event) -> Position:
             return _dust_booked(position, event)
         case Marked():
             return _marked(position, event)
+        case Adopted() | Corrected() | Undone():
+            return move(position, event)
         case _:
             assert_never(event)
 
@@ -108,8 +115,9 @@ def _filled(position: Position, event: Filled) -> Position:
         working=tuple(grown if w is working else w for w in position.working),
         fills={**position.fills, event.fill.trade_id: event},
         unpriced_fees=_with_unpriced(position.unpriced_fees, event.fill, settled),
-        highest_mark=_higher(position.highest_mark, price),
-        lowest_mark=_lower(position.lowest_mark, price),
+        highest_mark=higher(position.highest_mark, price),
+        lowest_mark=lower(position.lowest_mark, price),
+        undoable=None,
     )
 
 
@@ -311,15 +319,7 @@ def _marked(position: Position, event: Marked) -> Position:
     return changed(
         position,
         book=book,
-        highest_mark=_higher(position.highest_mark, highest),
-        lowest_mark=_lower(position.lowest_mark, lowest),
-        trailing_peak=_higher(position.trailing_peak, trailed),
+        highest_mark=higher(position.highest_mark, highest),
+        lowest_mark=lower(position.lowest_mark, lowest),
+        trailing_peak=higher(position.trailing_peak, trailed),
     )
-
-
-def _higher(seen: Decimal | None, price: Decimal) -> Decimal:
-    return price if seen is None else max(price, seen)
-
-
-def _lower(seen: Decimal | None, price: Decimal) -> Decimal:
-    return price if seen is None else min(price, seen)

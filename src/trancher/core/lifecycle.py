@@ -31,17 +31,22 @@ class Transition:
 
 
 TRANSITIONS = (
-    Transition(State.CLOSED, State.BUILDING, "the first entry is accepted"),
+    Transition(State.CLOSED, State.BUILDING, "the first entry is accepted, or a holding adopted"),
     Transition(State.BUILDING, State.BUILDING, "a further entry is accepted"),
-    Transition(State.BUILDING, State.OPEN, "the entry ladder is used up, or an exit begins"),
+    Transition(
+        State.BUILDING,
+        State.OPEN,
+        "the ladder is used up, an exit begins, or a holding began",
+    ),
     Transition(State.BUILDING, State.CLOSED, "the entry ended with nothing filled, nothing held"),
     Transition(State.OPEN, State.REDUCING, "a partial exit is accepted"),
     Transition(State.REDUCING, State.REDUCING, "a further partial exit joins or follows"),
     Transition(State.REDUCING, State.OPEN, "the partial exit has ended, or a full exit begins"),
     Transition(State.OPEN, State.CLOSING, "a full exit is accepted"),
+    Transition(State.OPEN, State.CLOSED, "a correction finds nothing left"),
     Transition(State.OPEN, State.BUILDING, "a new entry is accepted, with rebuild = true"),
     Transition(State.CLOSING, State.CLOSING, "a further attempt, the last exit ended short"),
-    Transition(State.CLOSING, State.CLOSED, "everything is sold, or only dust is left"),
+    Transition(State.CLOSING, State.CLOSED, "everything is sold, only dust is left, or nothing"),
 )
 
 _ALLOWED = frozenset((step.source, step.target) for step in TRANSITIONS)

@@ -6,7 +6,8 @@ realized_gross - fees_paid; gross is realized_gross.
 
 Invariants:
 1. realized_pnl + unrealized_net = cash received - cash paid + open quantity x mark price
-   + cost basis of dust booked - cost basis of dust swept, exactly (identity_gap is zero).
+   + cost basis of dust booked - cost basis of dust swept - cost of what was adopted
+   + cost basis of what was corrected, exactly (identity_gap is zero).
 2. Realized and unrealized are never added up in one figure here.
 """
 
@@ -97,7 +98,8 @@ def identity_gap(book: Book, *, mark_price: Decimal) -> Decimal:
     value = book.open_quantity * mark_price
     earned = book.realized_pnl + value - book.open_cost - book.open_fee
     carried = book.dust_cost + book.dust_fee - book.swept.cost - book.swept.fee
-    moved = book.cash_received - book.cash_paid + value + carried
+    written_off = book.corrected.cost + book.corrected.fee
+    moved = book.cash_received - book.money_put_in + value + carried + written_off
     return earned - moved
 
 

@@ -3,9 +3,10 @@
 Invariants:
 1. The state changes only along the lines of the lifecycle table.
 2. The same trade id twice is the same fill; with other values it is an error.
-3. The anchor is moved by entry fills only: an exit takes its share of anchor_cost and of the
-   quantity, and leaves anchor_cost / open quantity where it was, but for the rounding of
-   anchor_cost toward zero by less than one quote quantum for each exit. It is zero when flat.
+3. The anchor is moved by entry fills and adoptions only: an exit, and a correction too, takes its
+   share of anchor_cost and of the quantity, and leaves anchor_cost / open quantity where it was,
+   but for the rounding of anchor_cost toward zero by less than one quote quantum for each. It is
+   zero when flat.
 4. Nothing that is named anchor or peak depends on the disposal rule.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.core.anchor import Anchor
+from trancher.core.anchor import Anchor, Moved
 from trancher.core.book import Book, dust_line
 from trancher.core.events import Filled
 from trancher.core.instrument import Instrument
@@ -33,7 +34,7 @@ from trancher.core.order import (
     TrancheId,
     seat_name,
 )
-from trancher.core.tranches import NO_DUST, Disposal, Dust
+from trancher.core.tranches import NO_DUST, Disposal, Dust, Portion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,25 @@ class WorkingExit:
 Working = WorkingEntry | WorkingExit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """The last adoption or correction of a position, and what undoes it.
+
+    Attributes:
+        parts: what came to each tranche; negative where it went.
+        anchor: what came to the anchor, likewise.
+        All others: of the position, as they were before.
+    """
+
+    parts: Mapping[TrancheId, Portion]
+    anchor: Portion
+    peak_quantity: Decimal
+    peak_cost: Decimal
+    entered_at: datetime | None
+    last_entry_at: datetime | None
+    trailing_peak: Decimal | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Position:
     """What one position holds and has earned.
@@ -90,6 +110,8 @@ class Position:
         fills: everything booked, by trade id.
         unpriced_fees: amounts of third assets paid as fees that have no conversion.
         place: of its bot's places for a position, from 1: a bot that may have several has as many.
+        moved: what came and went without a trade, in order.
+        undoable: the last of that, until something is bought or sold; None where there is none.
     """
 
     id: PositionId
@@ -118,6 +140,8 @@ class Position:
     fills: Mapping[TradeId, Filled]
     unpriced_fees: Mapping[str, Decimal]
     place: int = 1
+    moved: tuple[Moved, ...] = ()
+    undoable: Undoable | None = None
 
     @property
     def seat(self) -> SeatName:
@@ -152,8 +176,14 @@ class Position:
 
     @property
     def tranches_counted(self) -> int:
-        """Tranches that count for a limit: all but those sold out by an exit that named them."""
-        return self.book.tranche_count - len(self.sold)
+        """Tranches that count for a limit.
+
+        Those do not that an exit sold out by name, or that a correction took whole.
+        """
+        count = self.book.tranche_count - len(self.sold)
+        if not self.moved:
+            return count
+        return count - sum(one.corrected.quantity == one.quantity for one in self.book.closed)
 
     @property
     def working_entry(self) -> WorkingEntry | None:
@@ -201,3 +231,13 @@ def new_position(
         unpriced_fees={},
         place=place,
     )
+
+
+def higher(seen: Decimal | None, price: Decimal) -> Decimal:
+    """Return the higher of two prices, of which one may be unknown."""
+    return price if seen is None else max(price, seen)
+
+
+def lower(seen: Decimal | None, price: Decimal) -> Decimal:
+    """Return the lower of two prices, of which one may be unknown."""
+    return price if seen is None else min(price, seen)

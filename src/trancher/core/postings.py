@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from trancher.core.events import DustBooked, Event, Filled
+from trancher.core.events import Adopted, Corrected, DustBooked, Event, Filled, Undone
 from trancher.core.instrument import Instrument
 from trancher.core.money import ZERO, exact
 from trancher.core.order import Fill, Side, TradeId
@@ -26,7 +26,8 @@ from trancher.core.tranches import SWEPT
 class Account(StrEnum):
     """Where an asset lies.
 
-    EXTERNAL is everybody else, the other side of a trade too; FEE what the exchange has taken.
+    EXTERNAL is everybody else, the other side of a trade too, and what of the account no bot has;
+    FEE what the exchange has taken.
     The rest is ours: WALLET the quote that is in no position, and what third assets have paid in
     fees; POSITION the base that a position has open; DUST what it has added to its bot's dust
     line, less what it swept up from there.
@@ -79,6 +80,10 @@ def postings_of(event: Event, position: Position) -> tuple[Posting, ...]:
             return _of_fill(event.fill, position)
         case DustBooked():
             return _of_dust(position)
+        case Adopted():
+            return _from_outside(position, event.quantity)
+        case Corrected() | Undone():
+            return _from_outside(position, event.left - event.held)
         case _:
             return ()
 
@@ -121,6 +126,18 @@ def _of_dust(position: Position) -> tuple[Posting, ...]:
     return (
         Posting(account=Account.POSITION, asset=base, amount=-quantity),
         Posting(account=Account.DUST, asset=base, amount=quantity),
+    )
+
+
+def _from_outside(position: Position, quantity: Decimal) -> tuple[Posting, ...]:
+    """Return the postings of base that came without a trade, or went where it is negative.
+
+    What it had cost was paid before the books knew of it, so no quote is moved.
+    """
+    base = position.instrument.base
+    return (
+        Posting(account=Account.POSITION, asset=base, amount=quantity),
+        Posting(account=Account.EXTERNAL, asset=base, amount=-quantity),
     )
 
 

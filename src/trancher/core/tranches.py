@@ -30,14 +30,45 @@ class TrancheStatus(StrEnum):
     CLOSED = "closed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Base that came or went without a trade, and what it had cost; negative where it went.
+
+    Attributes:
+        quantity: base.
+        cost, fee: quote, without the entry fee, and the entry fee.
+    """
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    fee: Decimal = ZERO
+
+    @exact
+    def plus(self, other: "Portion") -> "Portion":
+        both = Portion(
+            quantity=self.quantity + other.quantity,
+            cost=self.cost + other.cost,
+            fee=self.fee + other.fee,
+        )
+        # Nothing is written as nothing was, whatever digits it has.
+        return NO_PORTION if both == NO_PORTION else both
+
+    @exact
+    def opposite(self) -> "Portion":
+        return Portion(quantity=-self.quantity, cost=-self.cost, fee=-self.fee)
+
+
+NO_PORTION: Final = Portion()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tranche:
-    """One entry into a position: one entry order with all its fills.
+    """One entry into a position: one entry order with all its fills, or a holding adopted.
 
     Attributes:
         number: 1, 2, ... in order of opening within the position.
-        order_id: the entry order whose fills it holds.
-        entry_trade_id: the exchange's id of its first fill.
+        order_id: the entry order whose fills it holds; of a holding its own name.
+        entry_trade_id: the exchange's id of its first fill; of a holding its own name.
         rung: index of the entry rung that asked for it, negative for one by hand.
         reason: the rung in words.
         evidence: what the signals said when it was decided; None for a bot without signals.
@@ -46,6 +77,7 @@ class Tranche:
         entry_fee: quote, negative for a rebate.
         open_quantity, open_cost, open_fee: what is left of the three.
         dust_quantity, dust_cost, dust_fee: what was booked as dust of the three.
+        corrected: what corrections took out of it.
         highest_mark, lowest_mark: quote per base, seen while it was open.
     """
 
@@ -69,12 +101,14 @@ class Tranche:
     dust_fee: Decimal = ZERO
     highest_mark: Decimal
     lowest_mark: Decimal
+    corrected: Portion = NO_PORTION
 
     @property
+    @exact
     def status(self) -> TrancheStatus:
         if self.closed_at is not None:
             return TrancheStatus.CLOSED
-        if self.open_quantity < self.quantity:
+        if self.open_quantity < self.quantity - self.corrected.quantity:
             return TrancheStatus.PARTLY_SOLD
         return TrancheStatus.OPEN
 

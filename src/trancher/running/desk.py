@@ -29,6 +29,7 @@ from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
 from trancher.running.meaning import meant_by
+from trancher.running.stock import OUTSIDE, changed, happening, meant_alone
 from trancher.seat import Portfolio, Seat
 from trancher.store.commands import Answer, Asked, Command, Deed
 from trancher.store.enrolling import Taken
@@ -196,6 +197,8 @@ class Desk:
         return None if record is None else decided(record)
 
     def _carried_out(self, command: Command, at: datetime) -> Answer:
+        if command.deed in OUTSIDE:
+            return self._taken_stock(command, at)
         price = command.price or self.price
         if price is None and command.deed is not Deed.ADD:
             # It has never looked at the market, so it neither holds nor buys anything.
@@ -220,6 +223,16 @@ class Desk:
                 self.exchange.leave(seat.name)
         return Answer(decisions=tuple(decisions))
 
+    def _taken_stock(self, command: Command, at: datetime) -> Answer:
+        try:
+            seat = meant_alone(command, self.seats)
+            events = happening(command, seat, at=at, price=self.price)
+            before = seat.position
+            self.engine.happen(seat.name, events)
+        except TrancherError as problem:
+            return Answer(problem=f"bot {self.name}: {problem}")
+        return Answer(changed=changed(before, events))
+
     def _deed(self, command: Command, name: SeatName, seen: Observation) -> tuple[Decision, ...]:
         reason = command.reason
         decisions: tuple[Decision, ...]
@@ -236,6 +249,8 @@ class Desk:
                 decisions = () if canceled is None else (canceled,)
             case Deed.FLATTEN:
                 decisions = self.engine.close(name, seen, reason=reason)
+            case Deed.ADOPT | Deed.CORRECT | Deed.UNDO:
+                raise AssertionError(f"{command.deed} is no trade")
             case _:
                 assert_never(command.deed)
         self.engine.receive()

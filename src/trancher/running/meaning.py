@@ -5,16 +5,20 @@ is done.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from trancher.seat import Seat
 from trancher.store.commands import Command, Deed
+
+_OPENS: Final = frozenset({Deed.ADD, Deed.ADOPT})
+"""What may begin a position."""
 
 
 def meant_by(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:
     """Return the places whose positions are meant; or, in words, why nobody can tell.
 
-    A purchase that names no position is for the one that is open. Where none is, or where it names
-    the one that would open next, it opens in the first place that is free.
+    A purchase, or a holding, that names no position is for the one that is open. Where none is, or
+    where it names the one that would open next, it opens in the first place that is free.
 
     Args:
         seats: all of the bot.
@@ -25,18 +29,20 @@ def meant_by(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:
     if len(seats) == 1 or command.deed in {Deed.CANCEL, Deed.FLATTEN, Deed.REDUCE}:
         return seats
     choice = active
-    if command.deed is Deed.SELL:
+    if command.deed in {Deed.SELL, Deed.CORRECT}:
         choice = [seat for seat in active if seat.position.held > 0]
+    if command.deed is Deed.UNDO:
+        choice = [seat for seat in active if seat.position.undoable is not None]
     if len(choice) > 1:
         return f"found several positions, expected one of them by --position: {_ids(choice)}"
-    if not choice and command.deed is Deed.ADD:
+    if not choice and command.deed in _OPENS:
         return _free(seats)
     return choice
 
 
 def _named(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:
     found = [seat for seat in seats if seat.active and seat.position.id == command.position]
-    if found or command.deed is not Deed.ADD:
+    if found or command.deed not in _OPENS:
         # What is to be sold may have been sold meanwhile.
         return found
     free = _free(seats)

@@ -34,6 +34,7 @@ from typing import (
 
 import msgspec
 
+from trancher.core.book import Book
 from trancher.core.decision import Decision
 from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
@@ -41,6 +42,7 @@ from trancher.core.instrument import Instrument
 from trancher.core.limits import Refusal
 from trancher.core.order import EntryOrder, ExitOrder
 from trancher.core.position import Position
+from trancher.core.tranches import Tranche
 from trancher.store.entries import BotFacts, ConfigurationLoaded, Entry, RunFinished
 from trancher.store.errors import UnreadableText
 
@@ -55,14 +57,16 @@ _READER: Final = msgspec.json.Decoder()
 LATER: Final = {"later": True}
 """The metadata of such a field of a class that imports this module."""
 _LATER: Final[Mapping[type, frozenset[str]]] = {
+    Book: frozenset({"adopted", "corrected"}),
     BotFacts: frozenset({"places"}),
     Decision: frozenset({"place"}),
     EntryOrder: frozenset({"limit_price", "expires_at", "evidence", "place"}),
     ExitOrder: frozenset({"named", "place"}),
     Marked: frozenset({"trailed"}),
-    Position: frozenset({"place"}),
+    Position: frozenset({"place", "moved", "undoable"}),
     Refusal: frozenset({"key"}),
     RunFinished: frozenset({"peak_equity", "simulation"}),
+    Tranche: frozenset({"corrected"}),
 }
 
 

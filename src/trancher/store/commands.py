@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from trancher.core.decision import Decision
+from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.store import configurations, sharing, tables
 from trancher.store.codec import LATER, Codec
@@ -32,6 +33,9 @@ class Deed(StrEnum):
     CANCEL = "cancel"
     FLATTEN = "flatten"
     REDUCE = "reduce"
+    ADOPT = "adopt"
+    CORRECT = "correct"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Command:
         reason: in words.
         position: whose it is; None where the bot has but one that can be meant, and for all of
             them where that is asked.
+        quantity: base; of an adoption what is there, of a correction what is left.
+        cost: quote that an adopted holding had cost, fees included.
     """
 
     deed: Deed
@@ -56,6 +62,26 @@ class Command:
     tranche: TrancheId | None = None
     price: Decimal | None = None
     position: PositionId | None = field(default=None, metadata=LATER)
+    quantity: Decimal | None = field(default=None, metadata=LATER)
+    cost: Decimal | None = field(default=None, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of a position without a trade.
+
+    Attributes:
+        state: after it.
+        held, left: base before and after.
+        cost, cost_left: quote, the cost basis of them.
+    """
+
+    position: PositionId
+    state: State
+    held: Decimal
+    left: Decimal
+    cost: Decimal
+    cost_left: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +91,12 @@ class Answer:
     Attributes:
         decisions: what was decided, in order; none where there was nothing to do.
         problem: why it could not be carried out at all, in one sentence.
+        changed: what was adopted, corrected or undone; None for what is a trade.
     """
 
     decisions: tuple[Decision, ...] = ()
     problem: str | None = None
+    changed: Changed | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +156,15 @@ def ask(
     }
     connection.execute(insert(table), row)
     return number
+
+
+def is_known(connection: Connection, *, portfolio_id: int, bot: BotName, key: str) -> bool:
+    """Say whether something was asked of a bot by that name before."""
+    table = tables.command
+    known = select(table.c.number).where(
+        table.c.portfolio_id == portfolio_id, table.c.bot == bot, table.c.key == key
+    )
+    return connection.execute(known).first() is not None
 
 
 def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple[Asked, ...]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Table, select, union
 
 from trancher.core.errors import TrancherError
-from trancher.core.events import EntryAccepted, Event
+from trancher.core.events import Event, place_begun
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
-from trancher.core.order import BotName, PositionId, SeatName
+from trancher.core.order import BotName, PositionId, SeatName, seat_name
 from trancher.core.position import Position, new_position
 from trancher.store import rows, tables
 from trancher.store.chain import START, link
@@ -135,16 +135,17 @@ class Replayed:
     def _happen(self, number: int, position_id: PositionId, event: Event) -> None:
         position = self.positions.get(position_id)
         if position is None:
-            if not isinstance(event, EntryAccepted):
+            begun = place_begun(event)
+            if begun is None:
                 raise LookupError(f"no position {position_id}")
-            bot = self.bot(event.order.bot)
+            bot, place = self.bot(begun[0]), begun[1]
             position = new_position(
                 position_id=position_id,
                 bot=bot.name,
                 instrument=bot.instrument,
-                disposal=bot.at(event.order.place).disposal,
-                before=self._over.get(event.order.seat),
-                place=event.order.place,
+                disposal=bot.at(place).disposal,
+                before=self._over.get(seat_name(bot.name, place)),
+                place=place,
             )
         position = evolve(position, event)
         self.positions[position_id] = position

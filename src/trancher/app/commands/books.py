@@ -265,6 +265,17 @@ def _print_position(found: "Standing", one: "BotStanding", held: "Position") -> 
         f"{currency}, average {price(said.average_entry_price)}, break-even "
         f"{price(said.break_even_price)}{measured}."
     )
+    if book.adopted.quantity > 0:
+        out.print(
+            f"Adopted: {exactly(book.adopted.quantity)} {instrument.base} that had cost "
+            f"{quote(book.adopted.cost)} {currency}."
+        )
+    if book.corrected.quantity > 0:
+        out.print(
+            f"Corrected: {exactly(book.corrected.quantity)} {instrument.base} that had cost "
+            f"{quote(book.corrected.cost + book.corrected.fee)} {currency} are not there; they "
+            "earned and lost nothing."
+        )
     out.print(
         f"P&L in {currency}: realized {quote(said.realized_pnl)} net in "
         f"{counted(len(book.exits), 'exit')}; unrealized {quote(said.unrealized_net)} net at "
