@@ -128,6 +128,8 @@ def test_bots_of_a_process_that_died_are_left(tmp_path: Path) -> None:
     assert run_of(tmp_path)["state"] == "left"
     said = done("status", "--db", BOOKS, folder=tmp_path)
     assert "left by a process that died, the same command goes on." in said.words
+    why = done("why", "often", "--db", BOOKS, folder=tmp_path).words
+    assert "as far as run 1 came, left by a process that died: often holds nothing" in why
 
 
 def test_the_journal_of_bots_that_run_is_told_as_one(kept: Path, tmp_path: Path) -> None:

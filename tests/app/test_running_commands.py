@@ -131,6 +131,39 @@ def test_it_goes_on_when_there_are_more_candles(folder: Path) -> None:
     assert done("verify", "--db", BOOKS, folder=folder).code == 0
 
 
+def test_candles_that_end_before_a_bot_are_refused(folder: Path) -> None:
+    """
+    It would be at an end that it has left behind, and what it holds be worth an old price.
+    """
+    lay_out_quiet(folder, *["100 111 100 111"] * 3)
+    assert trancher(*quiet(file="longer.csv"), folder=folder).code == 0
+    before = events(folder), status(folder, BOOKS)
+
+    said = trancher(*quiet(file="day.csv"), folder=folder)
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "--replay BTC/USD=day.csv: found candles up to that of 2024-01-02 00:00 UTC, expected "
+        "that of 2024-01-02 03:00 UTC too, for often has come as far as that\n"
+    )
+    assert (events(folder), status(folder, BOOKS)) == before
+
+
+def test_a_file_that_is_named_for_another_symbol_is_told_before_anything_is_done(
+    folder: Path,
+) -> None:
+    """
+    A bot that is given the prices of another market sells at a loss that there is not.
+    """
+    (folder / "day.csv").rename(folder / "ETH-USD.csv")
+
+    said = trancher(*quiet(file="ETH-USD.csv"), folder=folder)
+
+    assert said.err.startswith(
+        "warning: ETH-USD.csv is named for ETH, and was read as the candles of BTC/USD\noften runs"
+    )
+
+
 def test_on_a_server_it_does_the_same(ran: Path, tmp_path: Path, server_url: str) -> None:
     """
     Where the books lie is nothing that a bot decides by.
@@ -143,7 +176,7 @@ def test_on_a_server_it_does_the_same(ran: Path, tmp_path: Path, server_url: str
     assert done("verify", "--db", server_url, folder=folder).code == 0
 
 
-LENGTH = 'expected a length of time of at least 1s, such as "10s" or "1m30s"'
+LENGTH = 'expected a length of time from 1s to 1h, such as "10s" or "1m30s"'
 REFUSED = {
     "an unknown bot": (
         quiet("--bot", "oftn"),
@@ -167,6 +200,7 @@ REFUSED = {
     ),
     "a lease that is too short": (quiet("--lease", "0s"), f"--lease: found '0s', {LENGTH}"),
     "a lease below a second": (quiet("--lease", "500ms"), f"--lease: found '500ms', {LENGTH}"),
+    "a lease beyond an hour": (quiet("--lease", "61m"), f"--lease: found '61m', {LENGTH}"),
     "no length of time": (quiet("--lease", "soon"), f"--lease: found 'soon', {LENGTH}"),
     "a place that is none": (
         quiet(db="mysql://here"),

@@ -156,8 +156,38 @@ def test_what_is_stopped_is_said(folder: Path) -> None:
 
     status = done("status", "--db", BOOKS, folder=folder)
 
-    assert "halt 1: freeze of often, because of rain" in status.out
+    assert (
+        "halt 1: freeze of often, because of rain: no entries until `trancher resume --bot often`."
+    ) in status.out
     assert "trancher resume --bot often" in done("why", "often", "--db", BOOKS, folder=folder).out
+
+
+@pytest.mark.parametrize("scope", ["", "--bot often", "--position often-1"])
+def test_the_words_that_lift_a_stop_are_said_with_it(folder: Path, scope: str) -> None:
+    """
+    Any other `resume` lifts nothing, and says what would.
+    """
+    words = f"trancher resume {scope}".strip()
+
+    stopped = asked(folder, f"stop --action freeze {scope}")
+    other = asked(folder, "resume --bot idle")
+
+    assert f"an emergency stop: no entries until `{words}`.\n" in stopped.out
+    assert (other.code, other.out) == (2, "")
+    assert other.err.endswith(f"because of an emergency stop: `{words}`\n")
+    assert asked(folder, words.removeprefix("trancher ")).code == 0
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "rain\nhalt 9: all is sold", "\x1b[2J"])
+def test_a_reason_is_words_on_one_line(folder: Path, reason: str) -> None:
+    """
+    It is kept, and shown to whoever looks; it must not be taken for what the program says.
+    """
+    said = trancher("pause", "--reason", reason, "--db", BOOKS, folder=folder)
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == f"--reason: found {reason!r}, expected words on one line\n"
+    assert "halt" not in done("status", "--db", BOOKS, folder=folder).out
 
 
 def test_what_a_stop_could_not_do_is_listed_and_fails(folder: Path) -> None:

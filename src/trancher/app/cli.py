@@ -19,7 +19,7 @@ from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
 from trancher.app.commands.report import report
 from trancher.app.commands.run import run
-from trancher.app.output import BadInput, Failed
+from trancher.app.output import BadInput, Failed, one_line
 
 app = typer.Typer(
     name="trancher",
@@ -87,10 +87,10 @@ def main() -> None:
     try:
         app()
     except BadInput as problem:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{one_line(problem)}\n")
         sys.exit(2)
     except Failed as problem:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{one_line(problem)}\n")
         sys.exit(1)
 
 

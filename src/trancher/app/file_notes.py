@@ -12,6 +12,7 @@ from typing import Final
 from trancher.app.candle_words import in_words
 from trancher.app.configured import BotSettings, Settings
 from trancher.app.fitting import asked_of_signals
+from trancher.app.output import one_line
 from trancher.core.conditions import Signal
 from trancher.market.outside import OutsideSignal, read_outside, spoken_to
 
@@ -64,7 +65,9 @@ def file_notes(files: Mapping[str, str]) -> Iterator[str]:
         base = symbol.partition("/")[0].upper()
         named = _named_for(Path(file).stem.upper())
         if named is not None and base not in Path(file).stem.upper():
-            yield f"{file} is named for {named}, and was read as the candles of {symbol}"
+            yield (
+                f"{one_line(file)} is named for {named}, and was read as the candles of {symbol}"
+            )
 
 
 def _named_for(stem: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Numbers that a person gives on the command line."""
+"""Numbers and words that a person gives on the command line."""
 
 from decimal import Decimal
 
@@ -57,3 +57,14 @@ def share_of_held(option: str, text: str) -> Decimal:
         ) from problem
     assert isinstance(share, Decimal)
     return share
+
+
+def reason_of(text: str) -> str:
+    """Return why somebody does something: it is kept, and shown wherever what he did is.
+
+    Raises:
+        BadInput: it is empty, or no line that can be shown as it stands.
+    """
+    if not text.strip() or not text.isprintable():
+        raise BadInput(f"--reason: found {text!r}, expected words on one line")
+    return text

@@ -56,6 +56,17 @@ def assumed_in_words(symbol: str, assumed: Sequence[str]) -> str:
     return f"{symbol}: assumed, because the configuration does not say: {taken}."
 
 
+def one_line(text: object) -> str:
+    """Return a text on one line, with nothing in it that a terminal would obey.
+
+    The name of a file may hold a line break or an escape; it is shown as Python writes it.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in str(text)
+    )
+
+
 def is_there(path: Path) -> bool:
     """Say whether anything stands at `path`; nothing does at a name that no disk would take."""
     try:

@@ -16,6 +16,10 @@ _WORDS: Final = {
     Going.LEFT: f"left by a process that died{_GOES_ON}",
     Going.UNFINISHED: "not over: it is being done, or was killed",
 }
+_SHORT: Final = {
+    Going.LEFT: "left by a process that died",
+    Going.STOPPED: "stopped before its end",
+}
 
 
 def going(run: Run) -> Going:
@@ -49,7 +53,7 @@ def so_far(run: Run) -> str:
     state = going(run)
     if state is Going.OVER:
         return f"the end of {numbers(run)}"
-    return f"as far as {numbers(run)} came, {state.value}"
+    return f"as far as {numbers(run)} came, {_SHORT.get(state, state.value)}"
 
 
 def numbers(run: Run) -> str:

@@ -15,6 +15,7 @@ from trancher.app.keeping import new_run
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
 from trancher.app.process_name import PROCESS
+from trancher.app.sentences import moment
 from trancher.app.words import Mismatch
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
@@ -23,27 +24,31 @@ from trancher.core.order import BotName
 from trancher.market.outside import OutsideSignal
 from trancher.running.crew import Crew, Host, Part, Tell
 from trancher.running.desk import Paper
+from trancher.store import progress
 from trancher.store.database import Database
 from trancher.store.enrolling import OtherConfiguration
 from trancher.store.entries import RunKind
+from trancher.store.reading import Books
 
 LEASE: Final = timedelta(seconds=10)
 """How long a command has a bot that nobody runs; it is given back at once."""
 _SHORTEST: Final = timedelta(seconds=1)
+_LONGEST: Final = timedelta(hours=1)
+"""A bot of a process that died stands still for as long as that."""
 
 
 def lease_of(text: str) -> timedelta:
     """Return after how long a bot of a silent process may be taken over.
 
     Raises:
-        BadInput: it is no length of time, or too short.
+        BadInput: it is no length of time, too short or too long.
     """
     try:
         length = duration().read(text)
     except Mismatch:
         length = None
-    if not isinstance(length, timedelta) or length < _SHORTEST:
-        expected = 'a length of time of at least 1s, such as "10s" or "1m30s"'
+    if not isinstance(length, timedelta) or not _SHORTEST <= length <= _LONGEST:
+        expected = 'a length of time from 1s to 1h, such as "10s" or "1m30s"'
         raise BadInput(f"--lease: found {text!r}, expected {expected}")
     return length
 
@@ -64,6 +69,37 @@ def chosen(settings: Settings, names: Sequence[str]) -> tuple[BotName, ...]:
                 f"expected one of {', '.join(known)}{hint}"
             )
     return tuple(one for one in known if not names or one in names)
+
+
+def check_reach(
+    database: Database,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    bots: Sequence[BotName],
+) -> None:
+    """Check that no bot has come past the end of its candles: it would be told to be at an end
+    that it has left behind, and what it holds would be valued at an old price.
+
+    Raises:
+        BadInput: one has.
+        StoreError: it cannot be read.
+    """
+    run = Books(database).latest_run(portfolio=settings.portfolio.name, kind=RunKind.RUN)
+    if run is None:
+        return
+    with database.reading() as connection:
+        reached = progress.load_all(connection, portfolio_id=run.portfolio_id)
+    for bot in settings.bots:
+        done = reached.get(bot.name) if bot.name in bots else None
+        stands_at = None if done is None else done.candle_at or done.seen_to
+        source = sources[bot.symbol]
+        last = _last_opening(source)
+        if stands_at is not None and last < stands_at:
+            raise BadInput(
+                f"--replay {bot.symbol}={source.name}: found candles up to that of "
+                f"{moment(last)}, expected that of {moment(stands_at)} too, for {bot.name} has "
+                "come as far as that"
+            )
 
 
 def crew_of(

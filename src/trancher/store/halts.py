@@ -48,6 +48,18 @@ class Halt:
     at: datetime
     lifted_at: datetime | None = None
 
+    @property
+    def lifted_by(self) -> str:
+        """What a person types to lift it."""
+        words = "trancher resume"
+        if self.scope is Scope.POSITION:
+            return f"{words} --position {self.target}"
+        if self.target is not None:
+            position, tranche = split_target(self.target)
+            of = f"--bot {self.bot}" if position is None else f"--position {position}"
+            return f"{words} {of} --tranche {tranche}"
+        return words if self.bot is None else f"{words} --bot {self.bot}"
+
 
 def target_of(position: str | None, tranche: str | None) -> str | None:
     """Return what a halt is of: a position, a tranche of one, or the only position's tranche."""

@@ -15,7 +15,7 @@ from trancher.core import limits
 from trancher.core.limits import RefusalCode
 from trancher.core.order import BotName
 from trancher.store import configurations, sharing, tables
-from trancher.store.halts import Action, Halt, Scope, split_target
+from trancher.store.halts import Action, Halt, Scope
 from trancher.store.prepared import Prepared, key
 from trancher.store.sharing import Owner
 
@@ -36,25 +36,11 @@ def reaching(halts: Iterable[Halt], bot: BotName) -> tuple[limits.Halt, ...]:
     return tuple(
         limits.Halt(
             code=RefusalCode.PAUSED if one.action is Action.PAUSE else RefusalCode.EMERGENCY_STOP,
-            lifted_by=_lifted_by(one),
+            lifted_by=one.lifted_by,
         )
         for one in halts
         if one.bot in (None, bot)
     )
-
-
-def _lifted_by(one: Halt) -> str:
-    """Return what a person types to lift a halt."""
-    words = "trancher resume"
-    if one.scope is Scope.POSITION:
-        return f"{words} --position {one.target}"
-    if one.target is not None:
-        position, tranche = split_target(one.target)
-        of = f"--bot {one.bot}" if position is None else f"--position {position}"
-        return f"{words} {of} --tranche {tranche}"
-    if one.bot is not None:
-        words += f" --bot {one.bot}"
-    return words
 
 
 def standing(connection: Connection, portfolio_id: int) -> tuple[Halt, ...]:

@@ -60,6 +60,7 @@ def position(
 ) -> None:
     """Show the current position of a bot, or else its last one."""
     from trancher.app.book_documents import bot_position_document
+    from trancher.app.run_words import numbers
     from trancher.app.standing import standing
 
     found = standing(url_of(db))
@@ -68,8 +69,8 @@ def position(
     assert held is not None
     if one.price is None:
         raise BadInput(
-            f"run {found.run.id}: found no price of {one.settings.symbol}, "
-            "expected a run that came to its end"
+            f"{numbers(found.run)}: found no price of {one.settings.symbol} yet, expected a run "
+            "that has come past some of its candles"
         )
     if json:
         print_json(bot_position_document(found, one, held))
@@ -198,7 +199,7 @@ def _print_status(found: "Standing") -> None:
         f"{quote(found.free_cash)} is free."
     )
     for halt in found.halts:
-        out.print(f"{halt_in_words(halt)}: no entries until it is resumed.", style="red")
+        out.print(f"{halt_in_words(halt)}: no entries until `{halt.lifted_by}`.", style="red")
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
     shown = table("Bots", *columns, words=3)
     places = [one for of_bot in found.by_bot for one in shown_of(of_bot)]
@@ -306,6 +307,9 @@ def _print_decisions(found: "Standing", bot: str, records: "tuple[Record, ...]")
 
     out = console()
     print_run(out, found.run)
+    if not records:
+        out.print(f"{bot} has decided nothing yet.")
+        return
     shown = table(
         f"Decisions of {bot}, newest first", "last", "times", "what", "because of", "outcome",
         words=5,

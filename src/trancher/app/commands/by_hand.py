@@ -7,7 +7,7 @@ import typer
 
 from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
 from trancher.app.halt_words import halt_document, halt_in_words
-from trancher.app.option_values import above_zero, share_of_held
+from trancher.app.option_values import above_zero, reason_of, share_of_held
 from trancher.app.output import BadInput, Failed, Json, print_json
 from trancher.app.tables import console, table
 
@@ -24,7 +24,9 @@ Price = Annotated[
     str | None,
     typer.Option(metavar="P", help="Quote per base to fill at; else the last price seen."),
 ]
-Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
+Reason = Annotated[
+    str, typer.Option(metavar="WORDS", help="Why, for the journal.", callback=reason_of)
+]
 Key = Annotated[str | None, typer.Option("--id", metavar="KEY", help="The same key is done once.")]
 OneBot = Annotated[str | None, typer.Option(metavar="B", help="This bot only.")]
 OnePosition = Annotated[str | None, typer.Option(metavar="P", help="This position only.")]
@@ -168,7 +170,8 @@ def resume(
         lifted = lift(found, bot=name, target=target, clock=now) if meant else ()
         left = standing_halts(found)
     if not lifted:
-        said = "; ".join(map(halt_in_words, left)) or "nothing is stopped"
+        said = "; ".join(f"{halt_in_words(one)}: `{one.lifted_by}`" for one in left)
+        said = said or "nothing is stopped"
         raise BadInput(f"resume: found nothing stopped with these words, expected some: {said}")
     if json:
         print_json({"lifted": [halt_document(one) for one in lifted],
@@ -352,7 +355,7 @@ def _print_stopped(
     idle: "Mapping[BotName, str]",
 ) -> None:
     out = console()
-    out.print(f"{halt_in_words(placed)}: no entries until `trancher resume`.", soft_wrap=True)
+    out.print(f"{halt_in_words(placed)}: no entries until `{placed.lifted_by}`.", soft_wrap=True)
     if all(came is None for came in results.values()):
         return
     shown = table("What was done", "bot", "came of it", words=2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.new_file import write_new
-from trancher.app.output import print_json
+from trancher.app.output import one_line, print_json
 from trancher.app.starter import STARTER
 from trancher.app.tables import console, quote, table
 from trancher.core.day import span
@@ -62,7 +62,8 @@ def init(
 
         text = ladder_text(from_ladder)
     write_new(path, text.encode(), force=force)
-    typer.echo(f"wrote {path}; next: trancher check {path}", err=True)
+    shown = one_line(path)
+    typer.echo(f"wrote {shown}; next: trancher check {shown}", err=True)
 
 
 def _print_people(settings: "Settings") -> None:
@@ -71,7 +72,7 @@ def _print_people(settings: "Settings") -> None:
     shown = console()
     portfolio = settings.portfolio
     shown.print(
-        f"{settings.file} is valid: portfolio {portfolio.name}, {quote(portfolio.cash)} "
+        f"{one_line(settings.file)} is valid: portfolio {portfolio.name}, {quote(portfolio.cash)} "
         f"{portfolio.quote}, bots: {len(settings.bots)}, hash {settings.config_hash[:12]}",
         soft_wrap=True,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.candle_options import Columns, Interval, NewestFirst, OnBad
-from trancher.app.output import BadInput, Json, instant, is_there, money, print_json
+from trancher.app.output import BadInput, Json, instant, is_there, money, one_line, print_json
 from trancher.app.tables import console, table
 from trancher.core.day import span
 
@@ -81,7 +81,7 @@ def convert(
             layout=parse_layout(columns, newest_first=newest_first),
         )
     )
-    console().print(f"{target}: {len(written):,} candles{dropped_in_words(written)}")
+    console().print(f"{one_line(target)}: {len(written):,} candles{dropped_in_words(written)}")
 
 
 def _document(report: "CandleReport") -> Json:
@@ -123,7 +123,7 @@ def _document(report: "CandleReport") -> Json:
 
 def _print(report: "CandleReport") -> None:
     out, gap = console(), report.biggest_gap
-    shown = table(report.file, "", "", words=2)
+    shown = table(one_line(report.file), "", "", words=2)
     shown.add_row("rows", f"{report.rows:,}, sound {report.sound:,}")
     shown.add_row("from", instant(report.first_at) or "-")
     shown.add_row("to", instant(report.last_at) or "-")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from trancher.app.commands.books import AsJson, Db, url_of
-from trancher.app.output import BadInput, Json, is_there, print_json
+from trancher.app.output import BadInput, Json, is_there, one_line, print_json
 from trancher.app.tables import console, counted, progress
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def backup(
     _no_folder(file)
     with opened(url_of(db), makers=()) as database:
         copying.backup(database, file, force=force)
-        console().print(f"{file} holds the books of {database.where}.")
+        console().print(f"{one_line(file)} holds the books of {one_line(database.where)}.")
 
 
 @db.command()
@@ -105,7 +105,10 @@ def restore(
     with in_one_sentence():
         verified = copying.restore(file, url)
     entries = sum(run.entries for run in verified.runs)
-    console().print(f"{target} holds the books of {file} again: {entries:,} entries, verified.")
+    console().print(
+        f"{one_line(target)} holds the books of {one_line(file)} again: {entries:,} entries, "
+        "verified."
+    )
 
 
 def _no_folder(file: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 from trancher.app.nearest import nearest
 from trancher.app.new_file import check_new, write_new
 from trancher.app.option_values import above_zero, share_of_held
-from trancher.app.output import BadInput, Json, print_json
+from trancher.app.output import BadInput, Json, one_line, print_json
 from trancher.app.tables import console, table
 from trancher.core.errors import InvalidPlan
 
@@ -225,7 +225,7 @@ def _write(
         write_new(html, page(planned, chart).encode(), force=force)
     for file in (png, html):
         if file is not None:
-            typer.echo(f"wrote {file}", err=True)
+            typer.echo(f"wrote {one_line(file)}", err=True)
 
 
 def _print(out: "Console", planned: "Planned") -> None:

@@ -35,7 +35,7 @@ Replay = Annotated[
 ]
 OnlyBots = Annotated[
     list[str] | None,
-    typer.Option(help="Run this bot only; may be given again. Others run elsewhere."),
+    typer.Option(metavar="B", help="Run this bot only; may be given again. Others run elsewhere."),
 ]
 Alone = Annotated[
     bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
@@ -44,7 +44,7 @@ Lease = Annotated[
     str,
     typer.Option(
         metavar="TIME",
-        help="After so long without a sign of life others may run its bots; at least 1s.",
+        help="After so long without a sign of life others may run its bots; 1s to 1h.",
     ),
 ]
 StopFile = Annotated[
@@ -69,9 +69,9 @@ def run(
     json: AsJson = False,
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
-    from trancher.app.file_notes import read_signals
+    from trancher.app.file_notes import file_notes, read_signals
     from trancher.app.keeping import books_to_write
-    from trancher.app.running import chosen, crew_of, lease_of
+    from trancher.app.running import check_reach, chosen, crew_of, lease_of
     from trancher.app.settings import load
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import Mode
@@ -87,8 +87,11 @@ def run(
         columns=columns,
         newest_first=newest_first,
     )
+    for note in file_notes({symbol: one.name for symbol, one in sources.items()}):
+        sys.stderr.write(f"warning: {note}\n")
     outside = read_signals(signals, settings)
     with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
+        check_reach(database, settings, sources, bots)
         crew = crew_of(
             database,
             settings,
