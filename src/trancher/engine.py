@@ -274,7 +274,7 @@ class Engine:
     def _shown(self, name: SeatName, seen: Observation) -> Seat:
         """Return a bot's seat, with what is seen as its latest price."""
         seat = self.seats[name]
-        seat.price, seat.priced_at = seen.price, seen.at
+        seat.see(seen.price, seen.at)
         return seat
 
     def _end_building(self, seat: Seat, at: datetime) -> None:
@@ -343,7 +343,7 @@ class Engine:
     def _settle(self, seat: Seat, before: Position, filled: Filled) -> None:
         """Move the cash of a fill."""
         fill, instrument = filled.fill, seat.bot.instrument
-        seat.price, seat.priced_at = fill.price, fill.at
+        seat.see(fill.price, fill.at)
         fee = fill.fee if fill.fee_asset == instrument.quote else ZERO
         notional = fill.price * fill.quantity
         if fill.side is Side.BUY:

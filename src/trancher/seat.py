@@ -87,6 +87,10 @@ class Seat:
         """Whether its position is not CLOSED."""
         return self.position.state is not State.CLOSED
 
+    def see(self, price: Decimal, at: datetime) -> None:
+        """Take note of the latest price, quote per base."""
+        self.price, self.priced_at = price, at
+
     @property
     def stands_back(self) -> bool:
         """Whether a new position of the strategy would not begin here now."""

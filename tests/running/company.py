@@ -35,10 +35,21 @@ class HandClock:
 
 
 class Company:
-    """The bots of one configuration, each with an actor that may die and be made anew."""
+    """The bots of one configuration, each with an actor that may die and be made anew.
 
-    def __init__(self, url: str, settings: Settings, candles: Mapping[str, Candles]) -> None:
-        self.settings = settings
+    Attributes:
+        follows: whether more candles are to come.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        candles: Mapping[str, Candles],
+        *,
+        follows: bool = False,
+    ) -> None:
+        self.settings, self.follows = settings, follows
         self.clock = HandClock()
         self.database: Database = open_or_create(url, mode=Mode.PAPER, now=NOW)
         self._candles = candles
@@ -90,6 +101,7 @@ class Company:
                 evaluate=Evaluate(backtest.evaluate),
                 same_candle=SameCandle(backtest.same_candle),
                 jump=portfolio.limits.max_drawdown is None,
+                follows=self.follows,
             ),
             order=order,
             paper=Paper(slippage=backtest.slippage, participation=backtest.participation),
@@ -106,10 +118,17 @@ class Company:
                 connection.exec_driver_sql("UPDATE lease SET until = clock_timestamp()")
         self.hire(name)
 
+    def grow(self, candles: Mapping[str, Candles]) -> None:
+        """Let more candles come, after those that there are."""
+        self._feeds |= {symbol: Feed(symbol, one) for symbol, one in candles.items()}
+        for bot in self.settings.bots:
+            if bot.symbol in candles:
+                self.actors[bot.name].extend(self._feeds[bot.symbol])
+
     def run(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Do the steps of all bots in their order, until the candles are over."""
+        """Do the steps of all bots in their order, until the candles so far are over."""
         while True:
-            ahead = [one for one in self.actors.values() if not one.is_over]
+            ahead = [one for one in self.actors.values() if not (one.is_over or one.waits)]
             if not ahead:
                 break
             actor = min(ahead, key=lambda one: one.next or _LAST)

@@ -1,7 +1,7 @@
 """Wiring of bots that run: from a configuration and candles to a crew on a database."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from trancher.backtest.passage import Evaluate, Terms
 from trancher.core.order import BotName
 from trancher.market.outside import OutsideSignal
 from trancher.running.crew import Crew, Host, Part, Tell
-from trancher.running.desk import Paper
+from trancher.running.desk import Paper, nobody_stops
 from trancher.store import progress
 from trancher.store.database import Database
 from trancher.store.enrolling import OtherConfiguration
@@ -32,6 +32,7 @@ from trancher.store.reading import Books
 
 LEASE: Final = timedelta(seconds=10)
 """How long a command has a bot that nobody runs; it is given back at once."""
+More = Callable[[], Mapping[str, Feed]]
 _SHORTEST: Final = timedelta(seconds=1)
 _LONGEST: Final = timedelta(hours=1)
 """A bot of a process that died stands still for as long as that."""
@@ -114,6 +115,7 @@ def crew_of(
     clock: Callable[[], datetime],
     stop_file: Path | None,
     tell: Tell,
+    more: More | None = None,
 ) -> Crew:
     """Return a crew that runs bots through candles.
 
@@ -121,6 +123,7 @@ def crew_of(
         alone: whether the bots go on without the others of the configuration, wherever they run.
         lease: after so long a bot of a silent process may be taken over.
         stop_file: as long as it is there, no entry is made.
+        more: as Host has it; bots that follow candles wait for no others.
 
     Raises:
         BadInput: the bots of the portfolio run with another configuration.
@@ -129,6 +132,7 @@ def crew_of(
     feeds = {symbol: Feed(symbol, one.candles) for symbol, one in sources.items()}
     whole = new_run(settings, sources, kind=RunKind.RUN, at=clock())
     said, portfolio = settings.backtest, engine_portfolio(settings)
+    terms = _terms(settings, follows=more is not None)
     parts = [
         Part(
             new=replace(whole, bots=[facts]),
@@ -136,32 +140,42 @@ def crew_of(
             strategies=strategies_of(bot, facts.instrument, outside),
             feed=feeds[bot.symbol],
             portfolio=portfolio,
-            terms=Terms(
-                evaluate=Evaluate(said.evaluate),
-                same_candle=SameCandle(said.same_candle),
-                jump=portfolio.limits.max_drawdown is None,
-            ),
+            terms=terms,
             paper=Paper(slippage=said.slippage, participation=said.participation),
         )
         for order, (bot, facts) in enumerate(zip(settings.bots, whole.bots, strict=True))
         if bot.name in bots
     ]
-    together = {
-        bot.name: order for order, bot in enumerate(settings.bots) if not alone or bot.name in bots
-    }
+    in_step = bots if alone else [bot.name for bot in settings.bots]
     host = Host(
         name=PROCESS,
-        together=together,
+        together=_places(settings, () if terms.follows else in_step),
         last={bot.name: _last_opening(sources[bot.symbol]) for bot in settings.bots},
         clock=clock,
         sleep=time.sleep,
         lease=lease,
-        stopped=(lambda: False) if stop_file is None else stop_file.exists,
+        stopped=nobody_stops if stop_file is None else stop_file.exists,
+        more=more,
     )
     try:
         return Crew(database, parts, host, tell=tell)
     except OtherConfiguration as problem:
         raise another_configuration(settings, problem) from problem
+
+
+def _terms(settings: Settings, *, follows: bool) -> Terms:
+    said = settings.backtest
+    return Terms(
+        evaluate=Evaluate(said.evaluate),
+        same_candle=SameCandle(said.same_candle),
+        jump=settings.portfolio.limits.max_drawdown is None,
+        follows=follows,
+    )
+
+
+def _places(settings: Settings, names: Collection[BotName]) -> dict[BotName, int]:
+    """Return the place in the configuration of each of these bots."""
+    return {bot.name: order for order, bot in enumerate(settings.bots) if bot.name in names}
 
 
 def _last_opening(source: Source) -> datetime:

@@ -7,7 +7,8 @@ first. A step knows the time, the candle and nothing of whoever takes it.
 
 Invariants:
 1. Nothing looks ahead: a decision knows closed candles and the price it is taken at.
-2. The last close is not looked at, because nothing decided there could fill.
+2. The last close is not looked at, because nothing decided there could fill; unless more candles
+   are to come.
 3. A candle that the gauge passes over changes nothing: the journal is the same, event for event,
    as if each had been visited.
 """
@@ -65,11 +66,13 @@ class Terms:
     Attributes:
         same_candle: the order of events assumed inside a candle.
         jump: whether quiet candles are passed over.
+        follows: whether more candles are to come after the last.
     """
 
     evaluate: Evaluate
     same_candle: SameCandle = SameCandle.WORST
     jump: bool = True
+    follows: bool = False
 
     @property
     def intracandle(self) -> bool:
@@ -127,6 +130,14 @@ class Passage:
             case Phase.CLOSE:
                 self._close(index)
                 return self.next_step(index + 1)
+
+    def wait(self) -> None:
+        """Let the bot have seen all candles that there are; more are to come."""
+        runner, feed = self.runner, self.runner.feed
+        last = len(feed) - 1
+        self.catch_up(last)
+        at = feed.time(int(feed.closed_at[last]))
+        self._engine.seats[runner.name].see(feed.close(last), at)
 
     def end(self, *, close: bool) -> None:
         """Tell the engine of the last candles.
@@ -221,7 +232,8 @@ class Passage:
         self._exchange.expire(runner.name, at)
         self._engine.receive()
         # A candle that was visited for what filled at its open may mean nothing at its close.
-        if index < len(feed) - 1 and self._next(index) == index:
+        could_fill = self._terms.follows or index < len(feed) - 1
+        if could_fill and self._next(index) == index:
             self._engine.evaluate(
                 runner.name,
                 Observation(

@@ -95,6 +95,11 @@ class Runner:
             self._untold = (max(feed.index_at(what.untold_from), 0), self._seen_to)
         self._peak, self._peak_since = what.peak, what.peak_since
 
+    def take_over(self, other: "Runner") -> None:
+        """Go on from another runner of the place, whose candles are the first of these."""
+        self.remember(other.remembered())
+        self.ambiguous, self.changes_before = other.ambiguous, other.changes_before
+
     def gauge(self, engine: Engine) -> Gauge:
         """Return the gauge of the bot's position as it is now."""
         position = engine.seats[self.name].position
@@ -199,6 +204,10 @@ class Told:
     """What each runner remembers, behind the engine's port."""
 
     def __init__(self, runners: Sequence[Runner]) -> None:
+        self.follow(runners)
+
+    def follow(self, runners: Sequence[Runner]) -> None:
+        """Ask these from now on."""
         self._runners = {runner.name: runner for runner in runners}
 
     def price(self, seat: SeatName, at: datetime, *, after: datetime | None) -> Decimal | None:

@@ -121,6 +121,21 @@ class Candles:
             volumes=self.volumes.kept(np.arange(every) < count),
         )
 
+    def begins_with(self, other: "Candles") -> bool:
+        """Say whether the first of them have the times and prices of all the `other` ones."""
+        count = len(other)
+        if self.interval != other.interval or not np.array_equal(
+            self.opened_at[:count], other.opened_at
+        ):
+            return False
+        return all(
+            np.array_equal(
+                _in_units(getattr(self, name)[:count], self.places, other.places),
+                _in_units(getattr(other, name), other.places, self.places),
+            )
+            for name in PRICES
+        )
+
     @property
     def digest(self) -> str:
         """What tells these candles from all others: sha256 of their times and prices.
@@ -332,6 +347,11 @@ def aggregate(candles: Candles, interval: timedelta) -> Candles:
         volumes=_summed(candles.volumes, starts),
         dropped=candles.dropped,
     )
+
+
+def _in_units(ticks: Integers, places: int, others: int) -> Units:
+    """Return ticks as numbers of the finer of two units."""
+    return ticks if places >= others else ticks.astype(np.object_) * 10 ** (others - places)
 
 
 def _summed(volumes: Decimals, starts: Integers) -> Decimals:

@@ -52,22 +52,22 @@ class Actor(Desk):
                 or go by what it holds at each close.
             stopped: says whether something outside the database stops all entries.
         """
-        self._runners = runners_of(strategies, {feed.symbol: feed}, intracandle=terms.intracandle)
+        self._strategies, self._terms = strategies, terms
+        self._runners = self._runners_on(feed)
+        self._told = Told(self._runners)
         super().__init__(
             taken,
             [strategy.bot for strategy in strategies],
             portfolio=portfolio,
             paper=paper,
-            marks=Told(self._runners),
+            marks=self._told,
             stopped=stopped,
         )
         self._feed, self._order, self._every_step = feed, order, every_step
         self._ends = False
+        self._waits_at = 0
         self._eager = paper.participation is not None
-        self._passages = [
-            Passage(runner, order=order, engine=self.engine, exchange=self.exchange, terms=terms)
-            for runner in self._runners
-        ]
+        self._passages = self._passages_of(self._runners)
         for runner, reached in zip(self._runners, self._reached, strict=True):
             self._remember(runner, reached)
         self._steps = [
@@ -86,11 +86,36 @@ class Actor(Desk):
 
         A bot that was, and finds more candles now, goes on.
         """
-        return self._done.phase == OVER and self.next is None
+        ends = not self._terms.follows
+        return ends and self._done.phase == OVER and self.next is None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has done all that the candles so far have asked for, and more are to come."""
+        return self.next is None and self._waits_at == len(self._feed)
+
+    def extend(self, feed: Feed) -> None:
+        """Go on in more candles.
+
+        Args:
+            feed: begins with all the candles that the bot had.
+        """
+        known = len(self._feed)
+        assert len(feed) >= known
+        runners = self._runners_on(feed)
+        for runner, before in zip(runners, self._runners, strict=True):
+            runner.take_over(before)
+        self._feed, self._runners = feed, runners
+        self._told.follow(runners)
+        self._passages = self._passages_of(runners)
+        self._steps = [
+            passage.next_step(known) if step is None else step
+            for passage, step in zip(self._passages, self._steps, strict=True)
+        ]
 
     @exact
     def do(self) -> None:
-        """Do the next step, and keep what it did; after the last one, the end.
+        """Do the next step, and keep what it did; after the last one, the end, or that it waits.
 
         Raises:
             LeaseLost: another process runs the bot; this actor is of no use any more.
@@ -102,8 +127,7 @@ class Actor(Desk):
             if self._eager:
                 self._lend()
             if step is None:
-                for passage in self._passages:
-                    passage.end(close=False)
+                self._come_to_the_last()
             else:
                 # Of equal steps that of the first place goes first.
                 place = self._steps.index(step)
@@ -114,6 +138,31 @@ class Actor(Desk):
                 self._ends = step is None
                 self.keep(self._open, self.done())
                 self._ends = False
+
+    def _come_to_the_last(self) -> None:
+        for passage in self._passages:
+            if self._terms.follows:
+                passage.wait()
+            else:
+                passage.end(close=False)
+        self._waits_at = len(self._feed)
+
+    def _runners_on(self, feed: Feed) -> list[Runner]:
+        return runners_of(
+            self._strategies, {feed.symbol: feed}, intracandle=self._terms.intracandle
+        )
+
+    def _passages_of(self, runners: Sequence[Runner]) -> list[Passage]:
+        return [
+            Passage(
+                runner,
+                order=self._order,
+                engine=self.engine,
+                exchange=self.exchange,
+                terms=self._terms,
+            )
+            for runner in runners
+        ]
 
     def _begin_by_hand(self) -> None:
         """Let every place remember the candles that are over for all of them."""
@@ -153,7 +202,7 @@ class Actor(Desk):
         return replace(
             reached,
             next_at=None if step is None else feed.time(step.at),
-            phase=OVER if self._ends else 0 if step is None else step.phase,
+            phase=self._phase(step),
             candle_at=None if step is None else feed.time(feed.opened_at(step.candle)),
             memory=replace(
                 reached.memory,
@@ -165,6 +214,11 @@ class Actor(Desk):
                 peak_entered=peak_entered,
             ),
         )
+
+    def _phase(self, step: Step | None) -> int:
+        if self._ends and not self._terms.follows:
+            return OVER
+        return 0 if step is None else step.phase
 
     def _remember(self, runner: Runner, reached: PlaceReached) -> None:
         memory = reached.memory

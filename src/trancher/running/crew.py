@@ -9,10 +9,13 @@ Invariants:
    in the configuration.
 2. A bot whose lease is lost, or whose step could not be kept, is made anew from the database.
 3. What people ask of a bot is done before its next step.
+
+Where candles are followed as they come, no bot waits for those of other processes: their candles
+need not come at one time, and one that comes late is no reason to hold up the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -40,6 +43,8 @@ _PAUSE: Final = 0.005
 """Seconds between two looks at whether others have come past."""
 _LISTENING: Final = timedelta(milliseconds=50)
 """Between two looks at what people have asked for."""
+_LOOKING: Final = timedelta(seconds=1)
+"""Between two looks at whether there are more candles."""
 _PATIENCE: Final = 1.0
 """Seconds before a bot whose database failed is made anew."""
 _WORTH_SAYING: Final = timedelta(seconds=1)
@@ -82,6 +87,8 @@ class Host:
         sleep: waits for so many seconds.
         lease: after so long another process may take a bot over from one that is silent.
         stopped: says whether something outside the database stops all entries.
+        more: returns the candles of the symbols that have more of them since it was last asked,
+            the former ones first; None where there are no more to come.
     """
 
     name: str
@@ -91,6 +98,7 @@ class Host:
     sleep: Callable[[float], None]
     lease: timedelta
     stopped: Callable[[], bool] = nobody_stops
+    more: Callable[[], Mapping[str, Feed]] | None = None
 
 
 class News(StrEnum):
@@ -103,6 +111,7 @@ class News(StrEnum):
     LOST = "was taken over by another process"
     ANEW = "begins anew:"
     OVER = "has come to the end of its candles"
+    FOLLOWS = "has come to its last candle so far, and waits for more"
 
 
 Tell = Callable[[BotName, News, str], None]
@@ -138,7 +147,7 @@ class Crew:
         ]
         self._portfolio_id = self._members[0].owner.portfolio_id
         self._others: dict[BotName, Progress] = {}
-        self._held_at = self._obeyed_at = host.clock()
+        self._held_at = self._obeyed_at = self._looked_at = host.clock()
 
     @property
     def is_over(self) -> bool:
@@ -171,16 +180,33 @@ class Crew:
 
     def _round(self, moved: Callable[[datetime], None]) -> None:
         """Do what is due now: leases, what people ask, a step; or wait for a moment."""
+        self._look_for_more()
         self._hire()
         self._obey()
         self._hold()
         ready = [one for one in self._members if one.actor is not None]
         if not self.is_over and not self._step(ready, moved):
-            self._host.sleep(_PAUSE)
+            waits = all(one.actor is not None and one.actor.waits for one in self._members)
+            self._host.sleep(_LISTENING.total_seconds() if waits else _PAUSE)
+
+    def _look_for_more(self) -> None:
+        """Give the bots the candles that have come; looked for now and then."""
+        now, more = self._host.clock(), self._host.more
+        if more is None or now - self._looked_at < _LOOKING:
+            return
+        self._looked_at = now
+        for symbol, feed in more().items():
+            for member in self._members:
+                if member.part.feed.symbol == symbol:
+                    member.part = replace(member.part, feed=feed)
+                    if member.actor is not None:
+                        member.actor.extend(feed)
 
     def _step(self, ready: Sequence[_Member], moved: Callable[[datetime], None]) -> bool:
         """Do the earliest step, if it is the earliest of all; say whether one was done."""
-        running = [one for one in ready if one.actor is not None and not one.actor.is_over]
+        running = [
+            one for one in ready if one.actor and not (one.actor.is_over or one.actor.waits)
+        ]
         if not running:
             return False
         member = min(running, key=_place)
@@ -193,8 +219,8 @@ class Crew:
         self._try(member, actor.do)
         if step is not None:
             moved(member.part.feed.time(step.at))
-        if actor.is_over:
-            self._say(member, News.OVER)
+        if actor.is_over or actor.waits:
+            self._say(member, News.OVER if actor.is_over else News.FOLLOWS)
         return True
 
     def _is_first(self, member: _Member, actor: Actor) -> bool:

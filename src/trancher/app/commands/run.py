@@ -4,6 +4,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,12 @@ OnlyBots = Annotated[
 Alone = Annotated[
     bool, typer.Option("--alone", help="Do not keep step with the bots that run elsewhere.")
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow", help="At the end wait for more candles, which others write to the files."
+    ),
+]
 Lease = Annotated[
     str,
     typer.Option(
@@ -57,6 +64,7 @@ def run(
     config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
     *,
     replay: Replay,
+    follow: Follow = False,
     bot: OnlyBots = None,
     alone: Alone = False,
     signals: Outside = None,
@@ -69,7 +77,9 @@ def run(
     json: AsJson = False,
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
+    from trancher.app.candle_words import parse_layout, parse_on_bad
     from trancher.app.file_notes import file_notes, read_signals
+    from trancher.app.following import Follower, check_ticks, reading
     from trancher.app.keeping import books_to_write
     from trancher.app.running import check_reach, chosen, crew_of, lease_of
     from trancher.app.settings import load
@@ -79,23 +89,22 @@ def run(
     settings = load(config)
     bots = chosen(settings, bot or [])
     length = lease_of(lease)
-    sources = sources_of(
-        replay,
-        settings,
-        option="--replay",
-        on_bad=on_bad,
-        columns=columns,
-        newest_first=newest_first,
-    )
+    if follow:
+        check_ticks(settings)
+    given = partial(sources_of, option="--replay", on_bad=on_bad, columns=columns)
+    sources = given(replay, settings, newest_first=newest_first)
     for note in file_notes({symbol: one.name for symbol, one in sources.items()}):
-        sys.stderr.write(f"warning: {note}\n")
+        _say(f"warning: {note}")
     outside = read_signals(signals, settings)
+    layout = parse_layout(columns, newest_first=newest_first)
+    read = reading(on_bad=parse_on_bad(on_bad), layout=layout, clock=_now)
+    followed = Follower(sources, read=read, clock=_now, tell=_say) if follow else None
     with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
         check_reach(database, settings, sources, bots)
         crew = crew_of(
             database,
             settings,
-            sources,
+            sources if followed is None else followed.sources,
             outside,
             bots=bots,
             alone=alone,
@@ -103,29 +112,33 @@ def run(
             clock=_now,
             stop_file=stop_file,
             tell=_tell,
+            more=None if followed is None else followed.more,
         )
-        _run_to_the_end(crew, sources)
+        _run_to_the_end(crew, sources, ends=followed is None)
         if not json:
-            _print_end(database, settings, sources, bots)
+            seen = sources if followed is None else followed.sources
+            _print_end(database, settings, seen, bots)
     if json:
         status(db=db, json=True)
 
 
-def _run_to_the_end(crew: "Crew", sources: "Mapping[str, Source]") -> None:
-    """Let a crew run until its candles are over.
+def _run_to_the_end(crew: "Crew", sources: "Mapping[str, Source]", *, ends: bool) -> None:
+    """Let a crew run until its candles are over, or somebody stops it.
 
     Raises:
-        Failed: somebody has stopped it before.
+        Failed: it was stopped before the candles were over, where they have an end.
     """
     first = min(one.candles.time(0) for one in sources.values())
     last = max(one.candles.closed_at(len(one.candles) - 1) for one in sources.values())
-    hours = (last - first).total_seconds() / 3600
+    whole = int((last - first).total_seconds() // 3600)
+
+    def move(at: datetime) -> None:
+        done = int((at - first).total_seconds() // 3600)
+        moved(done, max(done, whole))
+
     with progress("hours of the market") as moved, _until_asked_to_stop() as going_on:
-        crew.run(
-            going_on=going_on,
-            moved=lambda at: moved(int((at - first).total_seconds() // 3600), int(hours)),
-        )
-    if not crew.is_over:
+        crew.run(going_on=going_on, moved=move)
+    if ends and not crew.is_over:
         raise Failed("run: stopped before the end of the candles; the same command goes on")
 
 
@@ -163,7 +176,11 @@ def _until_asked_to_stop() -> "Iterator[Callable[[], bool]]":
 
 def _tell(bot: "BotName", news: "News", more: str) -> None:
     """Say on stderr what has happened to a bot."""
-    sys.stderr.write(f"{bot} {news.value}{' ' if more else ''}{more}\n")
+    _say(f"{bot} {news.value}{' ' if more else ''}{more}")
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 def _now() -> datetime:
