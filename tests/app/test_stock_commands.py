@@ -1,5 +1,7 @@
 """`trancher adopt` and `correct`: what is really there, told to bots that nobody runs just now."""
 
+import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -154,6 +156,53 @@ def test_a_correction_is_no_sale_and_is_undone(folder: Path) -> None:
     again = asked(folder, "correct often --undo --yes")
     assert again.code == 2
     assert verified(folder)
+
+
+class Terminal(io.StringIO):
+    """Somebody at a terminal, who types what is in it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_sits_at_a_terminal_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    With what would become of the position; only a yes does it, and --yes says it before.
+    """
+    words = "correct often --quantity 0.5 --reason x"
+    told = "often-1: 0.8 for 80.00 (100.00 each) -> 0.5 for 50.00 (100.00 each)\n"
+
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    no = asked(folder, words)
+    after_no = held(folder)[0]
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    yes = asked(folder, words)
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    adopted = asked(folder, "adopt idle --quantity 1 --price 10")
+
+    assert (no.code, no.out.strip(), after_no) == (1, "", "0.80000000")
+    assert no.err.startswith(f"{told}Is that so?")
+    assert (yes.code, yes.out.lstrip(" "), held(folder)[0]) == (0, told, "0.50000000")
+    assert (adopted.code, adopted.out.strip(), held(folder, "idle")) == (1, "", ("0", "closed"))
+
+
+def test_a_report_counts_what_holdings_earned_and_not_that_they_came(folder: Path) -> None:
+    """
+    What came for 280 and went for 80 is no gain of a month: its equity changes by the P&L alone.
+    """
+    words = (
+        "adopt often --quantity 1 --cost 90",
+        "correct often --quantity 1 --reason x --yes",
+        "adopt idle --quantity 2 --cost 190",
+    )
+    assert [asked(folder, one).code for one in words] == [0, 0, 0]
+
+    report = done("report", "--data", "day.csv", "--json", "--db", BOOKS, folder=folder).document
+
+    (month,) = report["report"]["months"]
+    assert Decimal(report["net_pnl"]) == 20
+    assert [Decimal(month[name]) for name in ("change", "equity")] == [20, 1020]
+    assert month["entries"] == 4
 
 
 def test_where_nothing_is_left_the_position_is_closed(folder: Path) -> None:

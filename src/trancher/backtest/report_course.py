@@ -21,7 +21,7 @@ import numpy as np
 from trancher.backtest.feed import Feed
 from trancher.backtest.times import micros
 from trancher.core.bot import Bot, funds_to_reserve
-from trancher.core.events import Adopted, Event, Filled, Marked, place_begun
+from trancher.core.events import Adopted, Corrected, Event, Filled, Marked, Undone, place_begun
 from trancher.core.evolve import evolve
 from trancher.core.lifecycle import State
 from trancher.core.money import ZERO, exact, quotient
@@ -59,7 +59,8 @@ class Money:
     """What the portfolio had, in quote.
 
     Attributes:
-        cash: not spent.
+        cash: not spent, less what holdings had cost that came without a trade, with what those had
+            cost that went: what it and `held` are worth together is what trading made of it.
         used: open cost of all that is held, fees excluded.
         reserved: for working orders and for rungs to come, fees included.
         held: base that is open, by symbol.
@@ -137,6 +138,7 @@ class _Folding:
         self.lines: defaultdict[PositionId, list[tuple[datetime, Lines]]] = defaultdict(list)
         self.money: list[tuple[datetime, Money]] = []
         self._bots, self._feeds, self._cash = bots, feeds, cash
+        self._brought = ZERO
         self._intracandle, self._drawn = intracandle, drawn
         self._positions: dict[SeatName, Position] = {}
         self._aside: dict[SeatName, Decimal] = {}
@@ -154,8 +156,10 @@ class _Folding:
             return
         if isinstance(event, Filled):
             self._settle(position, event)
-        elif isinstance(event, Adopted):
+        if isinstance(event, Adopted):
             self._seen[after.seat] = event.at, event.price
+        if isinstance(event, Adopted | Corrected | Undone):
+            self._brought += _basis(after) - _basis(position)
         if self._drawn:
             self._draw(bot, after, event.at)
         self._aside[after.seat] = self._for_rungs(bot, after, event.at)
@@ -226,11 +230,15 @@ class _Folding:
             held[position.instrument.symbol] += position.held
         positions = self._positions.values()
         return Money(
-            cash=self._cash,
+            cash=self._cash - self._brought,
             used=sum((one.book.open_cost for one in positions), ZERO),
             reserved=sum((_working(one) for one in positions), sum(self._aside.values(), ZERO)),
             held=held,
         )
+
+
+def _basis(position: Position) -> Decimal:
+    return position.book.open_cost + position.book.open_fee
 
 
 class _Peak:

@@ -4,7 +4,8 @@ A fill dated at a close belongs to the candle that opens there; the last close h
 Figures are exact decimals; only the search for the deepest fall and the ratios use floats.
 
 Invariants:
-1. The last point of equity is the cash at the end and what is held at the last closes, exactly.
+1. The last point of equity is the cash at the end and what is held at the last closes, exactly;
+   less the cost of what came without a trade, with that of what went: those earned nothing.
 2. The drawdown shown of a stretch is the deepest of all its closes, not that of its last.
 """
 
