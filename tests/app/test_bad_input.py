@@ -206,7 +206,7 @@ CASES: Final = [
     ("status --db postgresql://me:secret@host:port/x", "database: found a URL that cannot be read",
      "a URL such as sqlite"),
     (f"{RUN} good.csv --db sqlite:///{'n' * 300}", "nnn", "a file in a folder"),
-    (f"{RUN} good.csv --db sqlite:///\udcff.db", "\udcff.db: found no way to open", "a file"),
+    (f"{RUN} good.csv --db sqlite:///\udcff.db", r"\udcff.db: found no way to open", "a file"),
     ("why steps --db sqlite:///folder", "folder: found no way to open it", "a file in a folder"),
     ("db backup folder", "folder: found a folder", "the name of a file to write"),
     ("db restore folder", "folder: found a folder", "a backup"),

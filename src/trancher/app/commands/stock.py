@@ -7,7 +7,7 @@ import typer
 
 from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
 from trancher.app.commands.by_hand import Key, MeantPosition
-from trancher.app.option_values import above_zero, zero_or_more
+from trancher.app.option_values import above_zero, reason_of, zero_or_more
 from trancher.app.output import BadInput, Json, money, print_json
 from trancher.app.tables import console
 
@@ -96,7 +96,7 @@ def correct(
 def _told(reason: str) -> str:
     if not reason.strip():
         raise BadInput("--reason: found nothing, expected why, in words")
-    return reason
+    return reason_of(reason)
 
 
 def _cost(quantity: "Decimal", price: str | None, cost: str | None) -> "Decimal":
