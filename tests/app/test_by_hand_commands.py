@@ -133,7 +133,7 @@ def test_an_add_is_bought_at_the_price_that_is_said(folder: Path) -> None:
     said = asked(folder, "add often --size 20 --price 80")
 
     assert (said.code, said.err) == (0, "")
-    assert said.out == "often buys for 20 at 80: by hand\n"
+    assert said.out == "often buys for 20.00 at 80.00: by hand\n"
     assert held(folder) == ("1.05000000", "building")
     assert done("verify", "--db", BOOKS, folder=folder).code == 0
 

@@ -72,7 +72,7 @@ def test_a_stop_lists_what_was_done(folder: Path) -> None:
 
     assert said.code == 0
     assert "halt 1: flatten of all bots, because of an emergency stop" in said.out
-    assert "often often sells 0.80000000 at 100: an emergency stop (halt 1)" in said.words
+    assert "often often sells 0.8 at 100.00: an emergency stop (halt 1)" in said.words
     assert "resting canceled resting-1-1" in said.words
     assert "idle nothing held" in said.words
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SMALL: Final = Decimal("0.01")
+_TEN: Final = Decimal(10)
 _HUNDRED: Final = Decimal(100)
 _SHARE_PLACES: Final = 4
 _NO_MARGIN: Final = 1000
@@ -74,8 +75,13 @@ def quote(amount: Decimal | None) -> str:
 
 @exact
 def price(amount: Decimal | None) -> str:
-    """Two decimals, or eight below 1."""
-    return "-" if amount is None else f"{amount:,.{8 if amount < 1 else 2}f}"
+    """Two decimals; below 10 up to four, below 1 up to eight, without idle zeros beyond two."""
+    if amount is None:
+        return "-"
+    if amount >= _TEN:
+        return f"{amount:,.2f}"
+    whole, _, decimals = f"{amount:.{8 if amount < 1 else 4}f}".partition(".")
+    return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
 
 
 @exact

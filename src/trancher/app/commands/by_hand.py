@@ -9,7 +9,7 @@ from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
 from trancher.app.halt_words import halt_document, halt_in_words
 from trancher.app.option_values import above_zero, reason_of, share_of_held
 from trancher.app.output import BadInput, Failed, Json, print_json
-from trancher.app.tables import console, table
+from trancher.app.tables import console, exactly, price, quote, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -380,9 +380,10 @@ def _answer_in_words(bot: str, said: "Answer | None", *, currency: str) -> list[
         lines += [f"refused: {reason}" for reason in refused]
         order = one.order
         if isinstance(order, EntryOrder):
-            lines.append(f"{bot} buys for {order.size:f} at {one.price:f}: {one.reason}")
+            lines.append(f"{bot} buys for {quote(order.size)} at {price(one.price)}: {one.reason}")
         elif order is not None:
-            lines.append(f"{bot} sells {order.quantity:f} at {one.price:f}: {one.reason}")
+            sold = f"{exactly(order.quantity)} at {price(one.price)}"
+            lines.append(f"{bot} sells {sold}: {one.reason}")
     return lines
 
 
