@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 bad input (one sentence on stderr for either).
 """
 
 import sys
+from inspect import getdoc
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -54,6 +55,10 @@ app.command()(verify)
 app.add_typer(bots, name="bots")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
+for _group in (app, bots, db, data):
+    for _one in _group.registered_commands:
+        # In a list of commands each is told whole; left alone it would be cut to one line.
+        _one.short_help = getdoc(_one.callback)
 
 
 def _say_version(wanted: bool) -> None:

@@ -32,7 +32,8 @@ Db = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 BotArgument = Annotated[str, typer.Argument(help="Name of the bot.")]
 AnyBot = Annotated[
-    str | None, typer.Argument(help="Name of the bot; may be left out where there is one only.")
+    str | None,
+    typer.Argument(help="Name of the bot; may be left out where there is one only."),
 ]
 OnePosition = Annotated[
     str | None, typer.Option("--position", metavar="P", help="One of its positions, by its id.")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
 Portfolio = Annotated[
-    str | None, typer.Option("--portfolio", help="Whose, where the database has several.")
+    str | None,
+    typer.Option("--portfolio", metavar="P", help="Whose, where the database has several."),
 ]
 
 bots = typer.Typer(

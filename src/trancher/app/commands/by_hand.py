@@ -170,8 +170,8 @@ def resume(
         lifted = lift(found, bot=name, target=target, clock=now) if meant else ()
         left = standing_halts(found)
     if not lifted:
-        said = "; ".join(f"{halt_in_words(one)}: `{one.lifted_by}`" for one in left)
-        said = said or "nothing is stopped"
+        named = [f"{halt_in_words(one)}: `{one.lifted_by}`" for one in left]
+        said = "; ".join(named) or "nothing is stopped"
         raise BadInput(f"resume: found nothing stopped with these words, expected some: {said}")
     if json:
         print_json({"lifted": [halt_document(one) for one in lifted],
@@ -328,9 +328,8 @@ def _tell_stopped(
         _print_stopped(placed, results, idle)
     failed = [bot for bot, came in results.items() if came is not None and not _is_done(came)]
     if failed:
-        raise Failed(
-            f"halt {placed.number}: no entries, but not all was done of {', '.join(failed)}"
-        )
+        listed = ", ".join(failed)
+        raise Failed(f"halt {placed.number}: no entries, but not all was done of {listed}")
 
 
 def _is_done(came: "Answer | str") -> bool:
@@ -382,8 +381,8 @@ def _answer_in_words(bot: str, said: "Answer | None", *, currency: str) -> list[
         if isinstance(order, EntryOrder):
             lines.append(f"{bot} buys for {quote(order.size)} at {price(one.price)}: {one.reason}")
         elif order is not None:
-            sold = f"{exactly(order.quantity)} at {price(one.price)}"
-            lines.append(f"{bot} sells {sold}: {one.reason}")
+            sold = exactly(order.quantity)
+            lines.append(f"{bot} sells {sold} at {price(one.price)}: {one.reason}")
     return lines
 
 

@@ -20,12 +20,16 @@ Columns = Annotated[
     ),
 ]
 Interval = Annotated[
-    str | None, typer.Option(help="Length of a candle, such as 1m; else the file tells.")
+    str | None,
+    typer.Option(metavar="TIME", help="Length of a candle, such as 1m; else the file tells."),
 ]
 NewestFirst = Annotated[
     bool, typer.Option("--newest-first", help="The file stands from the newest row to the oldest.")
 ]
-OnBad = Annotated[str, typer.Option(help="fail on the first faulty row, or drop faulty rows.")]
+OnBad = Annotated[
+    str,
+    typer.Option(metavar="fail|drop", help="fail on the first faulty row, or drop faulty rows."),
+]
 
 
 def sources_of(

@@ -31,7 +31,8 @@ _MARKETS: Final = {
 def demo(
     *,
     folder: Annotated[
-        Path, typer.Option(help="Where the configuration and the candles are put.")
+        Path,
+        typer.Option(metavar="FOLDER", help="Where the configuration and the candles are put."),
     ] = Path("trancher-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another market.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

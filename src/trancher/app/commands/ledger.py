@@ -24,16 +24,27 @@ def ledger(
     file: Annotated[Path, typer.Argument(help="CSV of fills, in order of arrival.")],
     *,
     method: Annotated[
-        str, typer.Option(help="fifo, lifo, hifo, average, or specific (sales name their buys).")
+        str,
+        typer.Option(
+            metavar="M", help="fifo, lifo, hifo, average, or specific (sales name their buys)."
+        ),
     ] = "fifo",
     mark: Annotated[
-        str | None, typer.Option(help="Price to value at what is open, quote per base.")
+        str | None,
+        typer.Option(metavar="P", help="Price to value at what is open, quote per base."),
     ] = None,
     taker_fee: Annotated[
-        str, typer.Option(help="Fee of a later sale, for the break-even prices: 0.001 or 0.1%.")
+        str,
+        typer.Option(
+            metavar="F", help="Fee of a later sale, for the break-even prices: 0.001 or 0.1%."
+        ),
     ] = "0",
-    base: Annotated[str | None, typer.Option(help="How fee_asset calls the base asset.")] = None,
-    quote: Annotated[str | None, typer.Option(help="How fee_asset calls the quote asset.")] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="A", help="How fee_asset calls the base asset.")
+    ] = None,
+    quote: Annotated[
+        str | None, typer.Option(metavar="A", help="How fee_asset calls the quote asset.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Book a CSV of fills: each buy, each sale, the P&L, and every disposal rule side by side."""

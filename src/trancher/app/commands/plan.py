@@ -26,15 +26,22 @@ if TYPE_CHECKING:
 
 
 Config = Annotated[Path, typer.Argument(help="Configuration, TOML.")]
-Price = Annotated[str, typer.Option(help="Price of the first entry, quote per base.")]
-Bot = Annotated[str | None, typer.Option(help="Name of the bot, where there are several.")]
+Price = Annotated[str, typer.Option(metavar="P", help="Price of the first entry, quote per base.")]
+Bot = Annotated[
+    str | None, typer.Option(metavar="B", help="Name of the bot, where there are several.")
+]
 OneStrategy = Annotated[
     str | None,
-    typer.Option("--strategy", help="Name of the strategy, where the bot has several."),
+    typer.Option(
+        "--strategy", metavar="S", help="Name of the strategy, where the bot has several."
+    ),
 ]
-Add = Annotated[str | None, typer.Option(help="What if so much quote were bought at the price?")]
+Add = Annotated[
+    str | None, typer.Option(metavar="Q", help="What if so much quote were bought at the price?")
+]
 Sell = Annotated[
-    str | None, typer.Option(help="What if such a share of what is held were sold, as 25%?")
+    str | None,
+    typer.Option(metavar="S", help="What if such a share of what is held were sold, as 25%?"),
 ]
 Db = Annotated[
     str | None,
@@ -51,8 +58,8 @@ Plot = Annotated[
         "--plot/--no-plot", help="Draw the ladder below its table; a wide terminal always does."
     ),
 ]
-Png = Annotated[Path | None, typer.Option(help="Draw it into this file, too.")]
-Html = Annotated[Path | None, typer.Option(help="Write it as a page, too.")]
+Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it into this file, too.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page, too.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace existing files of --png and --html.")
 ]

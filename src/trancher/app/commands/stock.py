@@ -32,7 +32,9 @@ def adopt(
         str | None, typer.Option(metavar="C", help="Quote that all of it had cost, fees included.")
     ] = None,
     position: MeantPosition = None,
-    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "held before",
+    reason: Annotated[
+        str, typer.Option(metavar="WORDS", help="Why, for the journal.")
+    ] = "held before",
     key: Key = None,
     yes: Yes = False,
     db: Db = None,
@@ -65,7 +67,9 @@ def correct(
         bool, typer.Option("--undo", help="Take the last adoption or correction back.")
     ] = False,
     position: MeantPosition = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the journal.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Why, for the journal.")
+    ] = None,
     key: Key = None,
     yes: Yes = False,
     db: Db = None,
