@@ -18,6 +18,7 @@ from trancher.store.entries import Mode
 from trancher.store.errors import (
     CommitUnknown,
     Conflict,
+    ReadOnly,
     StoreError,
     StoreFailure,
     UnusableDatabase,
@@ -148,7 +149,7 @@ def test_a_driver_that_is_not_installed_is_named(
         ("55P03", StoreFailure, "found it locked by another process, expected to be alone"),
         ("40001", Conflict, "found another transaction in the way"),
         ("40P01", Conflict, "found another transaction in the way"),
-        ("25006", StoreError, "found a server that may not be written, expected one that may"),
+        ("25006", ReadOnly, "found a server that may not be written, expected one that may"),
         ("42501", StoreError, "found a right that the user lacks"),
         ("57014", StoreFailure, "found a statement that was cut off"),
         ("58030", StoreFailure, "found a disk that does not take or give the data"),

@@ -125,3 +125,18 @@ def test_an_error_that_is_passed_over_ends_the_program(database: Database) -> No
 
     with database.reading() as connection:
         assert connection.exec_driver_sql("SELECT to_regclass('half')").scalar() is None
+
+
+def test_whoever_falls_silent_in_it_is_ended(database: Database) -> None:
+    """
+    Else a command whose process is put to sleep keeps all bots from selling: it holds the lock
+    that each of their steps needs.
+    """
+
+    def limit(connection: Connection) -> str:
+        said = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
+        return str(said.scalar_one())
+
+    assert database.transact(limit) == "3s"
+    with database.writing() as connection:
+        assert limit(connection) == "0"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -154,7 +155,7 @@ def crew_of(
         clock=clock,
         sleep=time.sleep,
         lease=lease,
-        stopped=nobody_stops if stop_file is None else stop_file.exists,
+        stopped=nobody_stops if stop_file is None else partial(is_there, stop_file),
         more=more,
     )
     try:
@@ -176,6 +177,17 @@ def _terms(settings: Settings, *, follows: bool) -> Terms:
 def _places(settings: Settings, names: Collection[BotName]) -> dict[BotName, int]:
     """Return the place in the configuration of each of these bots."""
     return {bot.name: order for order, bot in enumerate(settings.bots) if bot.name in names}
+
+
+def is_there(stop_file: Path) -> bool:
+    """Say whether a file that stops entries is there; one that nobody can tell of stops them."""
+    try:
+        stop_file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def _last_opening(source: Source) -> datetime:

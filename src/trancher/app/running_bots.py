@@ -295,37 +295,30 @@ def stop(
     Returns:
         The halt, and for each bot what came of it; None where nothing is asked.
     """
-    with found.database.writing() as connection:
-        placed = stops.place(
+    placed, asked = found.database.transact(
+        lambda connection: stops.with_commands(
             connection,
-            portfolio_id=found.run.portfolio_id,
-            scope=stopping.scope,
-            bot=stopping.bot,
-            target=stopping.target,
-            action=stopping.action,
-            share=stopping.share,
-            reason=stopping.reason,
-            at=clock(),
-        )
-        wanted = command(placed)
-        asked = {
-            commands.ask(
+            stops.place(
                 connection,
                 portfolio_id=found.run.portfolio_id,
-                bot=one.facts.name,
-                command=wanted,
-                key=None,
-                at=placed.at,
-            ): one
-            for one in bots
-            if wanted is not None
-        }
-    if wanted is None:
+                scope=stopping.scope,
+                bot=stopping.bot,
+                target=stopping.target,
+                action=stopping.action,
+                share=stopping.share,
+                reason=stopping.reason,
+                at=clock(),
+            ),
+            portfolio_id=found.run.portfolio_id,
+            bots=[one.facts.name for one in bots],
+            command=command,
+        )
+    )
+    if not asked:
         return placed, {one.facts.name: None for one in bots}
-    said = _answers(found, asked, clock=clock)
-    return placed, {
-        one.facts.name: answer for one, answer in zip(asked.values(), said, strict=True)
-    }
+    reached = {one.facts.name: one for one in bots}
+    said = _answers(found, {number: reached[name] for number, name in asked.items()}, clock=clock)
+    return placed, dict(zip(asked.values(), said, strict=True))
 
 
 def resume(

@@ -33,7 +33,7 @@ from trancher.seat import Portfolio
 from trancher.store import progress
 from trancher.store.database import Database
 from trancher.store.enrolling import enroll, take
-from trancher.store.errors import StoreError, StoreFailure
+from trancher.store.errors import ReadOnly, StoreError, StoreFailure
 from trancher.store.leases import LeaseLost
 from trancher.store.progress import Progress
 from trancher.store.runs import NewRun
@@ -162,14 +162,14 @@ class Crew:
             moved: told the market's time of each step.
 
         Raises:
-            StoreError: what is written of a bot cannot be read. A database that fails is waited
-                for.
+            StoreError: what is written of a bot cannot be read. A database that fails, or lets
+                nobody write for a while, is waited for.
         """
         try:
             while going_on():
                 try:
                     self._round(moved)
-                except StoreFailure as problem:
+                except (StoreFailure, ReadOnly) as problem:
                     # It was only looked at, so nothing in memory is wrong; it may come back.
                     self._say(self._members[0], News.DATABASE, str(problem))
                     self._host.sleep(_PATIENCE)
@@ -192,7 +192,7 @@ class Crew:
     def _look_for_more(self) -> None:
         """Give the bots the candles that have come; looked for now and then."""
         now, more = self._host.clock(), self._host.more
-        if more is None or now - self._looked_at < _LOOKING:
+        if more is None or not _is_due(now, self._looked_at, _LOOKING):
             return
         self._looked_at = now
         for symbol, feed in more().items():
@@ -287,7 +287,7 @@ class Crew:
     def _obey(self) -> None:
         """Do what people have asked of the bots; looked for now and then."""
         now = self._host.clock()
-        if now - self._obeyed_at < _LISTENING:
+        if not _is_due(now, self._obeyed_at, _LISTENING):
             return
         self._obeyed_at = now
         for member in self._members:
@@ -303,7 +303,7 @@ class Crew:
     def _hold(self) -> None:
         """Renew the leases that no step has renewed, well before they run out."""
         now = self._host.clock()
-        if now - self._held_at < self._host.lease / 4:
+        if not _is_due(now, self._held_at, self._host.lease / 4):
             return
         self._held_at = now
         for member in self._members:
@@ -317,7 +317,7 @@ class Crew:
         except LeaseLost:
             member.actor = None
             self._say(member, News.LOST)
-        except StoreFailure as problem:
+        except (StoreFailure, ReadOnly) as problem:
             member.actor = None
             self._say(member, News.ANEW, str(problem))
             self._host.sleep(_PATIENCE)
@@ -336,6 +336,11 @@ class Crew:
             return
         member.told = {news} if news is not News.WAITS else member.told | {news}
         self._tell(member.part.name, news, more)
+
+
+def _is_due(now: datetime, last: datetime, pause: timedelta) -> bool:
+    """Say whether what was done at `last` is to be done again, also where a clock was set back."""
+    return not timedelta() <= now - last < pause
 
 
 def _place(member: _Member) -> tuple[int, ...]:

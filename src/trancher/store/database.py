@@ -31,6 +31,8 @@ from trancher.store.schema import SCHEMA, Schema
 
 _BUSY_SECONDS: Final = 5
 _IDENTITY: Final = 1
+# Less than whoever waits for a lock waits.
+_SILENCE: Final = 3
 _PAUSES: Final = (0.01, 0.05, 0.2, 0.5)
 T = TypeVar("T")
 
@@ -98,17 +100,19 @@ class Database:
         """Return the time of the database, or None where it has no clock of its own."""
         return self._place.now(connection)
 
-    def hurry(self, connection: Connection, clock: Clock) -> datetime:
+    def hurry(self, connection: Connection, clock: Clock, *, seconds: int = _SILENCE) -> datetime:
         """Return the time, as `now`; from here on the transaction is one that others wait for.
 
-        A server ends it if nothing is heard of it for seconds. It is gone then, wholly.
+        A server ends it if nothing is heard of it for so many seconds. It is gone then, wholly.
         """
-        return self._place.hurry(connection) or clock()
+        return self._place.hurry(connection, seconds=seconds) or clock()
 
     def transact(
         self, work: Callable[[Connection], T], *, sleep: Callable[[float], None] = time.sleep
     ) -> T:
         """Do `work` in a transaction that writes, again where others were in its way.
+
+        Others wait for it, so a server ends it if it falls silent, as `hurry` says.
 
         Args:
             work: touches nothing but the database, for it may be done five times.
@@ -120,11 +124,14 @@ class Database:
         """
         for pause in _PAUSES:
             try:
-                with self.writing() as connection:
-                    return work(connection)
+                return self._at_once(work)
             except Conflict:
                 sleep(pause)
+        return self._at_once(work)
+
+    def _at_once(self, work: Callable[[Connection], T]) -> T:
         with self.writing() as connection:
+            self._place.hurry(connection, seconds=_SILENCE)
             return work(connection)
 
     def close(self) -> None:

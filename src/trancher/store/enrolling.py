@@ -22,6 +22,8 @@ from trancher.store.servers import alone_in_numbering
 from trancher.store.sharing import Owner
 from trancher.store.sql import SqlStore
 
+_READING: Final = 30
+"""Seconds that a server waits for whoever reads a bot that it has taken."""
 _WHOLE_STEP: Final = 2**62  # entries in one transaction: a step is one, however many it has
 
 
@@ -70,6 +72,7 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
     """
     (facts,) = new.bots
     with database.writing() as connection:
+        database.hurry(connection, clock)
         alone_in_numbering(connection)
         portfolio_id = configurations.portfolio_id(
             connection, name=new.portfolio, quote=new.quote, where=database.where
@@ -161,7 +164,7 @@ def take(
             portfolio_id=owner.portfolio_id,
             bot=owner.bot,
             owner=name,
-            now=database.now(connection, clock),
+            now=database.hurry(connection, clock, seconds=_READING),
             length=length,
         )
         if lease is None:

@@ -4,6 +4,7 @@ StoreError
 ├── StoreFailure              what was given is right, and yet it could not be done now
 │   ├── Conflict              another transaction was in the way; the whole of it can be done again
 │   └── CommitUnknown         nobody said whether it was done; the books themselves say so
+├── ReadOnly                  the books can be read and not written
 ├── UnreadableText            a stored text is not what the codec writes
 └── UnusableDatabase          there is no database here that this program can use
 """
@@ -44,6 +45,13 @@ class CommitUnknown(StoreFailure):
     """
 
 
+class ReadOnly(StoreError):
+    """The books can be read and not written: a disk or a server that somebody keeps so.
+
+    Whoever runs bots waits for it to end, as a server does that changes over to another one.
+    """
+
+
 class UnreadableText(StoreError):
     """A stored text is not what the codec writes."""
 
@@ -54,6 +62,7 @@ class UnusableDatabase(StoreError):
 
 # By the first words of SQLite's own error names; the longer name goes first.
 _WORDS: Final = (
+    ("SQLITE_READONLY_DBMOVED", "a file that was moved away", "the one that was opened"),
     ("SQLITE_READONLY", "a file that may not be written", "one that may be written"),
     ("SQLITE_BUSY", "it locked by another process", "to be alone in writing; try again later"),
     ("SQLITE_LOCKED", "it locked by another process", "to be alone in writing; try again later"),
@@ -93,6 +102,8 @@ def refusal(cause: BaseException | None, *, where: str) -> StoreFailure:
 
 
 def _kind(prefix: str) -> type[StoreError]:
+    if prefix == "SQLITE_READONLY":
+        return ReadOnly
     if prefix in _UNUSABLE:
         return UnusableDatabase
     return StoreFailure if prefix in _FAILURES else StoreError

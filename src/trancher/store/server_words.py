@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from trancher.store.errors import (
     CommitUnknown,
     Conflict,
+    ReadOnly,
     StoreError,
     StoreFailure,
     UnusableDatabase,
@@ -42,7 +43,7 @@ _CODES: Final[tuple[tuple[str, _Said], ...]] = (
     ("40001", (Conflict, "another transaction in the way", _LATER)),
     ("40P01", (Conflict, "another transaction in the way", _LATER)),
     ("55P03", (StoreFailure, "it locked by another process", _LATER)),
-    ("25006", (StoreError, "a server that may not be written", "one that may be written")),
+    ("25006", (ReadOnly, "a server that may not be written", "one that may be written")),
     ("53100", (StoreFailure, "no room left on the disk", "room for the books")),
     ("53200", (StoreFailure, "no memory left on the server", "memory for the books")),
     ("53300", _CROWDED),

@@ -48,7 +48,7 @@ SELECT
 """
 # Sooner than whoever waits for a lock gives up.
 _HURRY: Final = """
-SELECT clock_timestamp() FROM set_config('idle_in_transaction_session_timeout', '3s', true)
+SELECT clock_timestamp() FROM set_config('idle_in_transaction_session_timeout', '{seconds}s', true)
 """
 
 
@@ -154,12 +154,12 @@ class Server:
         """Return the server's time, whatever its clients' clocks say."""
         return self._time(connection, "SELECT clock_timestamp()")
 
-    def hurry(self, connection: Connection) -> datetime:
+    def hurry(self, connection: Connection, *, seconds: int) -> datetime:
         """Return the time, and let no transaction outlast a client that has fallen silent in it.
 
         A machine that is put to sleep keeps its connections, and what it has locked others need.
         """
-        return self._time(connection, _HURRY)
+        return self._time(connection, _HURRY.format(seconds=seconds))
 
     @staticmethod
     def _time(connection: Connection, asked: str) -> datetime:

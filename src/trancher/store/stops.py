@@ -4,7 +4,7 @@ A halt is placed and lifted under the lock of the portfolio's sums, which every 
 it is placed no entry is decided that it reaches, in any process.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from trancher.core import limits
 from trancher.core.limits import RefusalCode
 from trancher.core.order import BotName
-from trancher.store import configurations, sharing, tables
+from trancher.store import commands, configurations, sharing, tables
+from trancher.store.commands import Command
 from trancher.store.halts import Action, Halt, Scope
 from trancher.store.prepared import Prepared, key
 from trancher.store.sharing import Owner
@@ -88,6 +89,39 @@ def place(
     }
     connection.execute(insert(table), row)
     return halt
+
+
+def with_commands(
+    connection: Connection,
+    placed: Halt,
+    *,
+    portfolio_id: int,
+    bots: Iterable[BotName],
+    command: Callable[[Halt], Command | None],
+) -> tuple[Halt, Mapping[int, BotName]]:
+    """Ask bots for what a halt wants of them, in the transaction that places it.
+
+    Args:
+        command: says what that is; None where it only stops entries.
+
+    Returns:
+        The halt, and the bots by the numbers of what was asked of them.
+    """
+    wanted = command(placed)
+    if wanted is None:
+        return placed, {}
+    asked = {
+        commands.ask(
+            connection,
+            portfolio_id=portfolio_id,
+            bot=bot,
+            command=wanted,
+            key=None,
+            at=placed.at,
+        ): bot
+        for bot in bots
+    }
+    return placed, asked
 
 
 def lift(

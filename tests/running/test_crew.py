@@ -1,0 +1,147 @@
+"""A crew goes on whatever its host's clock and its database do meanwhile."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from backtest.replays import candles_of
+from running.company import LENGTH, NOW, HandClock
+from running.floor import QUIET, journal_of
+from store.kept import opened_at
+from trancher.app.backtesting import Source
+from trancher.app.running import crew_of, is_there
+from trancher.app.settings import parse
+from trancher.core.order import BotName
+from trancher.running.crew import Crew, News
+from trancher.store import commands
+from trancher.store.commands import Answer, Command, Deed
+from trancher.store.database import Database
+
+OFTEN = BotName("often")
+ROUNDS = 200
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Return empty books."""
+    database = opened_at(f"sqlite:///{tmp_path}/books.db")
+    yield database
+    database.close()
+
+
+@dataclass
+class Watch:
+    """Watches a crew from outside: counts its rounds, and hears what it tells."""
+
+    clock: HandClock = field(default_factory=HandClock)
+    rounds: int = 0
+    heard: list[News] = field(default_factory=list)
+
+    def tell(self, _: BotName, news: News, __: str) -> None:
+        self.heard.append(news)
+
+    def going_on(self, then: Callable[[int], bool]) -> Callable[[], bool]:
+        """Return what lets a crew go on for some rounds, and acts between them.
+
+        Args:
+            then: acts after so many rounds, and says whether to go on.
+        """
+
+        def ask() -> bool:
+            self.rounds += 1
+            self.clock.at += timedelta(milliseconds=20)
+            return then(self.rounds) and self.rounds < ROUNDS
+
+        return ask
+
+
+def crew(database: Database, watch: Watch, *, alone: bool) -> Crew:
+    """Return a crew of one bot, which waits for the others unless it is alone."""
+    settings = parse(QUIET, file="c.toml")
+    rows = [(at, 100, 100, 100, 100) for at in range(24)]
+    candles = candles_of(rows, interval=timedelta(hours=1))
+    return crew_of(
+        database,
+        settings,
+        {"BTC/USD": Source(name="day.csv", candles=candles)},
+        (),
+        bots=[OFTEN],
+        alone=alone,
+        lease=LENGTH,
+        clock=watch.clock,
+        stop_file=None,
+        tell=watch.tell,
+    )
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_being_heard(database: Database) -> None:
+    """
+    Else whoever flattens a bot would have to wait until the clock has caught up.
+    """
+    watch = Watch()
+    one = crew(database, watch, alone=False)
+    said: list[Answer | None] = []
+
+    def then(rounds: int) -> bool:
+        if rounds == 10:
+            watch.clock.at = NOW - timedelta(hours=1)
+            flatten = Command(deed=Deed.FLATTEN, reason="a test")
+            with database.writing() as connection:
+                commands.ask(
+                    connection, portfolio_id=1, bot=OFTEN, command=flatten, key=None, at=NOW
+                )
+        if rounds > 10:
+            with database.reading() as connection:
+                said.append(commands.answer_of(connection, portfolio_id=1, number=1))
+        return not said or said[-1] is None
+
+    one.run(going_on=watch.going_on(then), moved=lambda _: None)
+
+    assert said[-1] is not None
+    assert len(said) < 10
+
+
+def test_books_that_nobody_may_write_for_a_while_are_waited_for(database: Database) -> None:
+    """
+    A bot whose process ended then would not sell when they can be written again.
+    """
+    watch = Watch()
+    one = crew(database, watch, alone=True)
+
+    def then(rounds: int) -> bool:
+        if rounds == 3:
+            keep_from_writing(database, pragma="ON")
+        if News.ANEW in watch.heard or News.DATABASE in watch.heard:
+            keep_from_writing(database, pragma="OFF")
+        return True
+
+    one.run(going_on=watch.going_on(then), moved=lambda _: None)
+
+    assert {News.ANEW, News.DATABASE} & set(watch.heard)
+    assert one.is_over
+    assert len(journal_of(database)[OFTEN]) > 4
+
+
+def keep_from_writing(database: Database, *, pragma: str) -> None:
+    """Let the connection of this process write nothing, as one to a read-only file would."""
+    with database.reading() as connection:
+        connection.exec_driver_sql(f"PRAGMA query_only = {pragma}")
+
+
+def test_a_stop_file_of_which_nobody_can_tell_stops_entries(tmp_path: Path) -> None:
+    """
+    Whoever placed it wants no entry, though its folder cannot be read now; and no process may end
+    of it, for exits go on.
+    """
+    file = tmp_path / "STOP"
+    assert not is_there(file)
+    file.touch()
+    assert is_there(file)
+    file.unlink()
+    file.symlink_to(tmp_path / "gone")
+    assert is_there(file)
+    assert is_there(tmp_path / ("x" * 300))
+    assert not is_there(tmp_path / "no folder" / "STOP")
