@@ -49,6 +49,12 @@ REFUSED: Final = {
     "adopt idel --quantity 1 --cost 1": "bot: found 'idel', expected one of often, resting, idle",
     "adopt idle --quantity 1 --cost 1 --position idle-7": "bot idle: found no position idle-7, "
     "expected one of idle-1",
+    "adopt idle --quantity 0.000000001 --cost 1": "bot idle: found a holding of 0.000000001, "
+    "expected 0.00000001 or more, which is the step of BTC/USD",
+    "adopt idle --quantity 999999999999999 --price 9": "bot idle: found a cost of "
+    "8999999999999991 with it, expected less than 1e15",
+    "adopt idle --quantity 99999999999999 --cost 9": "bot idle: found a worth of 9999999999999900 "
+    "with it, expected less than 1e15",
     "adopt idle --quantity 1 --cost 1 --reason=": "--reason: found nothing, expected why",
     "correct often --yes": "correct: found no --quantity, expected what is there, or --undo",
     "correct often --quantity 0.5 --yes": "correct: found no --reason, expected why less is there",

@@ -12,7 +12,7 @@ from typing import Final
 from trancher.core.errors import InvalidRequest
 from trancher.core.events import BuildingEnded, Corrected, Event
 from trancher.core.evolve import evolve
-from trancher.core.money import exact, floor_ratio
+from trancher.core.money import BOUND, exact, floor_ratio
 from trancher.core.outside import adoption, correction, way_back
 from trancher.core.position import Position
 from trancher.running.meaning import meant_by
@@ -76,6 +76,7 @@ def happening(
     worth = price
     if worth is None:
         worth = max(floor_ratio(command.cost, command.quantity, tick), tick)
+    _check_holding(seat, command.quantity, cost=command.cost, price=worth)
     if seat.price is None:
         seat.price, seat.priced_at = worth, at
     return adoption(
@@ -86,6 +87,20 @@ def happening(
         reason=reason,
         at=at,
     )
+
+
+def _check_holding(seat: Seat, quantity: Decimal, *, cost: Decimal, price: Decimal) -> None:
+    """Raise InvalidRequest where nobody could sell it, or no books could hold what it comes to."""
+    instrument, held = seat.bot.instrument, seat.position.held + quantity
+    if instrument.sellable(quantity) == 0:
+        raise InvalidRequest(
+            f"found a holding of {quantity:f}, expected {instrument.quantity_step:f} or more, "
+            f"which is the step of {instrument.symbol}"
+        )
+    amounts = {"cost": seat.position.anchor_cost + cost, "worth": held * price, "size": held}
+    for name, amount in amounts.items():
+        if amount >= BOUND:
+            raise InvalidRequest(f"found a {name} of {amount:f} with it, expected less than 1e15")
 
 
 def _correction(
