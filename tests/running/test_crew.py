@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,24 @@ from trancher.running.crew import Crew, News
 from trancher.store import commands
 from trancher.store.commands import Answer, Command, Deed
 from trancher.store.database import Database
+from trancher.store.verify import verify
 
 OFTEN = BotName("often")
 ROUNDS = 200
+PLANTED = {
+    "sqlite": (
+        (
+            "CREATE TRIGGER planted BEFORE INSERT ON journal WHEN instr(NEW.payload, 'absurd') "
+            "BEGIN SELECT RAISE(ABORT, 'planted'); END"
+        ),
+        "DROP TRIGGER planted",
+    ),
+    "postgresql": (
+        "ALTER TABLE journal ADD CONSTRAINT planted CHECK (strpos(payload, 'absurd') = 0)",
+        "ALTER TABLE journal DROP CONSTRAINT planted",
+    ),
+}
+"""What makes, and takes away, a rule of the books by which they do not hold what is absurd."""
 
 
 @pytest.fixture
@@ -123,6 +139,32 @@ def test_books_that_nobody_may_write_for_a_while_are_waited_for(database: Databa
     assert {News.ANEW, News.DATABASE} & set(watch.heard)
     assert one.is_over
     assert len(journal_of(database)[OFTEN]) > 4
+
+
+def test_what_the_books_may_not_hold_is_answered_and_the_bot_goes_on(empty_url: str) -> None:
+    """
+    Done again after each failure, it would keep the bot from its exits for ever.
+    """
+    watch, database = Watch(), opened_at(empty_url)
+    one = crew(database, watch, alone=True)
+    absurd = Command(deed=Deed.ADOPT, reason="absurd", quantity=Decimal(1), cost=Decimal(100))
+    with database.writing() as connection:
+        commands.ask(connection, portfolio_id=1, bot=OFTEN, command=absurd, key=None, at=NOW)
+        connection.exec_driver_sql(PLANTED[connection.dialect.name][0])
+
+    one.run(going_on=watch.going_on(lambda _: True), moved=lambda _: None)
+
+    with database.reading() as connection:
+        said = commands.answer_of(connection, portfolio_id=1, number=1)
+    with database.writing() as connection:
+        connection.exec_driver_sql(PLANTED[connection.dialect.name][1])
+    assert said is not None
+    assert said.problem is not None
+    assert "bot often: found the database's refusal" in said.problem
+    assert said.problem.endswith("expected what the books may hold")
+    assert one.is_over
+    assert verify(database).differences == ()
+    database.close()
 
 
 def keep_from_writing(database: Database, *, pragma: str) -> None:

@@ -19,6 +19,7 @@ from trancher.store.errors import (
     CommitUnknown,
     Conflict,
     ReadOnly,
+    Refused,
     StoreError,
     StoreFailure,
     UnusableDatabase,
@@ -154,7 +155,7 @@ def test_a_driver_that_is_not_installed_is_named(
         ("57014", StoreFailure, "found a statement that was cut off"),
         ("58030", StoreFailure, "found a disk that does not take or give the data"),
         ("XX001", UnusableDatabase, "found a damaged database"),
-        ("23514", StoreFailure, "found the database's refusal (planted), expected none"),
+        ("23514", Refused, "found the database's refusal (planted), expected none"),
     ],
 )
 def test_what_a_server_says_by_a_code_is_said_in_words(

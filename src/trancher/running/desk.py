@@ -34,6 +34,7 @@ from trancher.seat import Portfolio, Seat
 from trancher.store.commands import Answer, Asked, Command, Deed
 from trancher.store.enrolling import Taken
 from trancher.store.entries import Decided, decided
+from trancher.store.errors import Refused
 from trancher.store.keeper import OpenStep
 from trancher.store.progress import PlaceReached, Progress, progress_of
 from trancher.store.resuming import Resumed
@@ -133,6 +134,9 @@ class Desk:
     def obey(self, asked: Asked, *, at: datetime) -> Answer:
         """Carry out what a person has asked for, and keep it with its answer.
 
+        What the books may not hold is answered as such: asked for again and again, it would keep
+        the bot from its next step for ever.
+
         Args:
             at: the time that it happens at, not before what happened last.
 
@@ -140,6 +144,14 @@ class Desk:
             LeaseLost: another process runs the bot; this desk is of no use any more.
             StoreError: it could not be kept; likewise.
         """
+        try:
+            return self._obeyed(asked, at)
+        except Refused as problem:
+            said = f"bot {self.name}: found {problem.found}, expected what the books may hold"
+            self.keeper.refuse(asked.number, Answer(problem=said))
+            raise
+
+    def _obeyed(self, asked: Asked, at: datetime) -> Answer:
         with self.keeper.step(at) as self._open:
             self._lend()
             self._begin_by_hand()

@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreFailure              what was given is right, and yet it could not be done now
+│   ├── Refused               what was to be written is nothing that the books may hold
 │   ├── Conflict              another transaction was in the way; the whole of it can be done again
 │   └── CommitUnknown         nobody said whether it was done; the books themselves say so
 ├── ReadOnly                  the books can be read and not written
@@ -31,6 +32,13 @@ class StoreError(Exception):
 
 class StoreFailure(StoreError):
     """What was given is right, and yet it could not be done now: another writer, a full disk."""
+
+
+class Refused(StoreFailure):
+    """The database lets nobody write this: a number is out of range, a row is of nothing.
+
+    The same will be refused again.
+    """
 
 
 class Conflict(StoreFailure):
@@ -92,13 +100,18 @@ def in_words(problem: DBAPIError | sqlite3.Error, *, where: str) -> StoreError:
     for prefix, found, expected in _WORDS:
         if name.startswith(prefix):
             return _kind(prefix)(where=where, found=found, expected=expected)
-    return refusal(cause, where=where)
+    return refusal(cause, where=where, lasting=name.startswith("SQLITE_CONSTRAINT"))
 
 
-def refusal(cause: BaseException | None, *, where: str) -> StoreFailure:
-    """Return what a database refused for a reason of its own."""
+def refusal(cause: BaseException | None, *, where: str, lasting: bool) -> StoreFailure:
+    """Return what a database refused for a reason of its own.
+
+    Args:
+        lasting: whether the rows themselves are the reason.
+    """
     said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    return StoreFailure(where=where, found=f"the database's refusal ({said})", expected="none")
+    kind = Refused if lasting else StoreFailure
+    return kind(where=where, found=f"the database's refusal ({said})", expected="none")
 
 
 def _kind(prefix: str) -> type[StoreError]:

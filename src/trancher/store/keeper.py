@@ -89,6 +89,19 @@ class Keeper:
         """
         self._database.transact(self.renew)
 
+    def refuse(self, number: int, said: Answer) -> None:
+        """Answer a command that nobody can carry out, after its step was lost.
+
+        Raises:
+            LeaseLost: another process runs the bot, and answers.
+        """
+
+        def work(connection: Connection) -> None:
+            self.renew(connection)
+            self.answer(connection, number, said)
+
+        self._database.transact(work)
+
     def give_up(self) -> None:
         """Let somebody else run the bot at once."""
         self._database.transact(lambda connection: leases.give_up(connection, self._lease))
@@ -105,9 +118,15 @@ class Keeper:
         with self._database.reading() as connection:
             return commands.waiting(connection, portfolio_id=owner.portfolio_id, bot=owner.bot)
 
-    def now(self, connection: Connection) -> datetime:
-        """Return the database's time."""
-        return self._database.now(connection, self._clock)
+    def answer(self, connection: Connection, number: int, said: Answer) -> None:
+        """Write what came of a command, in somebody's transaction."""
+        commands.answer(
+            connection,
+            portfolio_id=self.owner.portfolio_id,
+            number=number,
+            said=said,
+            at=self._database.now(connection, self._clock),
+        )
 
     def renew(self, connection: Connection) -> None:
         """Renew the lease in somebody's transaction."""
@@ -184,14 +203,7 @@ class OpenStep:
 
     def answer(self, number: int, said: Answer) -> None:
         """Write what came of a command, beside what it did."""
-        keeper = self._keeper
-        commands.answer(
-            self._open(),
-            portfolio_id=keeper.owner.portfolio_id,
-            number=number,
-            said=said,
-            at=keeper.now(self._open()),
-        )
+        self._keeper.answer(self._open(), number, said)
 
     def end(self) -> None:
         """Take back what was opened where nothing is to be kept."""

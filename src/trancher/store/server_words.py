@@ -74,6 +74,8 @@ _TEXTS: Final[tuple[tuple[str, _Said], ...]] = (
     ("invalid connection option", (UnusableDatabase, "an option that libpq lacks", "its own")),
     ("SSL", (UnusableDatabase, "no way to speak to it over TLS", "one that both sides take")),
 )
+_ROWS: Final = ("22", "23")
+"""Classes of codes: a value that no column takes, a row that breaks a rule."""
 _UNKNOWN: Final = ("08007", "40003")
 
 
@@ -98,7 +100,7 @@ def said_by_server(problem: DBAPIError, *, where: str, committing: bool) -> Stor
     if said is None and code is None and problem.statement is None:
         said = _by_text(str(cause))
     if said is None:
-        return refusal(cause, where=where)
+        return refusal(cause, where=where, lasting=(code or "").startswith(_ROWS))
     kind, found, expected = said
     return kind(where=where, found=found, expected=expected)
 
