@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made from the code by tools/docs.py; do not edit. -->"
 COMMANDS = (
     "demo", "init", "check", "schema", "plan", "ledger", "backtest",
-    "run", "add", "sell", "adopt", "correct", "stop", "pause", "resume",
+    "run", "add", "sell", "signal", "adopt", "correct", "stop", "pause", "resume",
     "status", "position", "decisions", "why", "journal", "report", "verify",
     "bots load", "bots revert", "bots list", "bots show",
     "db upgrade", "db backup", "db restore", "data check", "data convert",

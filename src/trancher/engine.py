@@ -110,21 +110,21 @@ class Engine:
         return used_by(self.seats[name], self.treasury, self._limits)
 
     @exact
-    def evaluate(self, name: SeatName, seen: Observation) -> None:
-        """Look at the market for one bot and do what is due: an exit, else an entry."""
+    def evaluate(self, name: SeatName, seen: Observation) -> tuple[Decision, ...]:
+        """Look at the market for one bot, do what is due, an exit, else an entry; return it."""
         seat = self._shown(name, seen)
         if self._limits.max_drawdown is not None:
             self.treasury.peak_equity = max(self.treasury.peak_equity, self.equity(seen.at))
         left = self._leave(seat, lambda: decide_exit(seat.bot, seat.position, seen))
         if left and left[0].accepted:
-            return
+            return left
         self._end_building(seat, seen.at)
         if seat.stands_back:
-            return
+            return left
         past = seat.remembered()
         due = entry_due(seat.bot, seat.position, seen, past)
         if due is None:
-            return
+            return left
         entering = decide_due(
             seat.bot,
             seat.position,
@@ -135,6 +135,7 @@ class Engine:
             limits=self._limits,
         )
         self._carry_out(seat, entering)
+        return (*left, entering)
 
     @exact
     def close(self, name: SeatName, seen: Observation, *, reason: str) -> tuple[Decision, ...]:
@@ -195,10 +196,9 @@ class Engine:
 
     @exact
     def cancel_entries(self, name: SeatName, *, at: datetime, reason: str) -> Decision | None:
-        """Cancel what a bot is buying; the end of the order follows by a report.
+        """Return what was canceled of what a bot is buying; its end follows by a report.
 
-        Returns:
-            What was canceled; None where nothing works.
+        None where nothing works.
         """
         seat = self.seats[name]
         if seat.price is None:
@@ -231,8 +231,7 @@ class Engine:
     @exact
     def look_back(self, name: SeatName) -> None:
         """Write down what the market did to a bot's position since its last event."""
-        seat = self.seats[name]
-        marked = self._marks.take(name)
+        seat, marked = self.seats[name], self._marks.take(name)
         if marked is not None and seat.position.held > 0:
             self._keep(seat, (marked,))
 

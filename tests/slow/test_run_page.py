@@ -37,6 +37,7 @@ def test_all_that_it_says_to_type_works(tmp_path: Path, server_url: str) -> None
     printed = [line.strip() for line in done.stdout.splitlines()]
     (shown,) = SHOWN.findall(PAGE)
     assert [line for line in shown.splitlines() if line.strip() not in printed] == []
-    assert done.stdout.count("everything that is stored follows from the journal") == 3
+    assert done.stdout.count("everything that is stored follows from the journal") == 4
+    assert "news decided before, by the same --id chart-1:" in done.stdout
     assert "0.3 for 450.00 (1,500.00 each) -> 0.5 for 750.00 (1,500.00 each)" in done.stdout
     assert "halt 1: pause of all bots, because of the news at noon" in done.stdout

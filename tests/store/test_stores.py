@@ -11,7 +11,14 @@ from trancher.core.events import Event
 from trancher.core.order import BotName, PositionId
 from trancher.core.tranches import Disposal
 from trancher.store.database import Database
-from trancher.store.entries import BotFacts, Decided, RunFinished, RunKind, RunStarted
+from trancher.store.entries import (
+    BotFacts,
+    Decided,
+    RunFinished,
+    RunKind,
+    RunStarted,
+    SignalHeard,
+)
 from trancher.store.memory import MemoryStore
 from trancher.store.reading import Books
 from trancher.store.runs import NewRun, start
@@ -117,7 +124,7 @@ def read(database: Database) -> Told:
         match line.entry:
             case Decided():
                 records.append(line.entry.record)
-            case RunStarted() | RunFinished():
+            case RunStarted() | RunFinished() | SignalHeard():
                 assert line.position_id is None
             case event:
                 assert line.position_id is not None

@@ -20,6 +20,7 @@ from trancher.app.commands.ledger import ledger
 from trancher.app.commands.plan import plan
 from trancher.app.commands.report import report
 from trancher.app.commands.run import run
+from trancher.app.commands.signal import signal
 from trancher.app.output import BadInput, Failed, one_line
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.command()(by_hand.add)
 app.command()(by_hand.sell)
 app.command()(stock.adopt)
 app.command()(stock.correct)
+app.command()(signal)
 app.command()(by_hand.stop)
 app.command()(by_hand.pause)
 app.command()(by_hand.resume)

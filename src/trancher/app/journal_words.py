@@ -16,7 +16,7 @@ from trancher.core.events import (
     OrderEnded,
     Undone,
 )
-from trancher.store.entries import Decided, Entry, RunFinished, RunStarted
+from trancher.store.entries import Decided, Entry, RunFinished, RunStarted, SignalHeard
 
 
 def in_words(entry: Entry) -> str:
@@ -28,6 +28,9 @@ def in_words(entry: Entry) -> str:
             return "the run came to its end"
         case Decided():
             return _decided(entry)
+        case SignalHeard():
+            said = f"event {entry.event}" if entry.score is None else f"score {entry.score:f}"
+            return f"{entry.bot} heard the signal {entry.name}: {said}"
         case _:
             return _happened(entry)
 

@@ -11,7 +11,7 @@ from trancher.app.tables import exactly, quote, share
 from trancher.core.day import span
 from trancher.core.limits import Refusal, Unit
 
-_COUNTED: Final = {Unit.TRANCHES, Unit.POSITIONS, Unit.TRADES, Unit.ORDERS}
+_COUNTED: Final = {Unit.TRANCHES, Unit.POSITIONS, Unit.TRADES, Unit.ORDERS, Unit.SIGNALS}
 _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 _SHORT: Final = 3  # letters of a length of time that nobody has to count out

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from trancher.app.backtesting import engine_portfolio
+from trancher.app.backtesting import engine_portfolio, strategies_of
 from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
@@ -21,10 +21,11 @@ from trancher.app.process_name import PROCESS
 from trancher.app.running import LEASE
 from trancher.app.settings import parse
 from trancher.app.standing import check_there, in_one_sentence
+from trancher.backtest.passage import Evaluate, Terms
 from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.running.desk import Desk, Paper, Unmarked
 from trancher.store import commands, leases, stops
-from trancher.store.commands import Answer, Command
+from trancher.store.commands import Answer, Command, Placed
 from trancher.store.database import Database
 from trancher.store.enrolling import take
 from trancher.store.entries import Mode, RunKind
@@ -157,29 +158,33 @@ def ask(
     *,
     key: str | None,
     clock: Callable[[], datetime],
-) -> Answer:
+) -> tuple[Answer, Placed]:
     """Ask something of a bot and wait for what comes of it.
 
     Args:
         key: names the command, so that it may be sent twice.
 
+    Returns:
+        The answer, and whether it had been asked before.
+
     Raises:
+        OtherCommand: the key names another command.
         Failed: the process that runs the bot has not answered; it will carry it out all the same.
     """
-    number = found.database.transact(
+    placed = found.database.transact(
         lambda connection: commands.ask(
             connection,
             portfolio_id=found.run.portfolio_id,
             bot=bot.facts.name,
             command=command,
             key=key,
-            at=clock(),
+            at=found.database.now(connection, clock),
         )
     )
-    (said,) = _answers(found, {number: bot}, clock=clock)
+    (said,) = _answers(found, {placed.number: bot}, clock=clock)
     if isinstance(said, str):
         raise Failed(said)
-    return said
+    return said, placed
 
 
 def _answers(
@@ -257,10 +262,11 @@ def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) 
     backtest = found.settings.backtest
     desk = Desk(
         taken,
-        said.bots(facts.instrument),
+        strategies_of(said, facts.instrument, ()),
         portfolio=engine_portfolio(found.settings),
         paper=Paper(slippage=backtest.slippage, participation=backtest.participation),
         marks=Unmarked(),
+        look=Terms(evaluate=Evaluate(backtest.evaluate)).look,
     )
     try:
         for asked in desk.keeper.asked():

@@ -59,6 +59,8 @@ WORDS: Final = {
     RefusalCode.NOT_BUILDING: "it is not building",
     RefusalCode.PAUSED: "it is paused",
     RefusalCode.EMERGENCY_STOP: "an emergency stop holds it",
+    RefusalCode.STALE_SIGNAL: "the signal is {measured} old, and what it says counts for {limit}",
+    RefusalCode.DUPLICATE_SIGNAL: "another signal had the same key",
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",
     RefusalCode.MIN_QUANTITY: "{measured} is below the exchange's smallest quantity of {limit}",
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from trancher.backtest.columns import Column
-from trancher.backtest.readings import BotSignals, FeedReadings, readings_of
+from trancher.backtest.readings import BotSignals, FeedReadings, heard_more, readings_of
 from trancher.backtest.times import micros
 from trancher.core.day import EPOCH, MICROSECOND
 from trancher.core.money import EXACT
@@ -25,6 +25,10 @@ class Heard:
         if name not in self._columns:
             self._columns[name] = Column(self.readings.array(name))
         return self._columns[name]
+
+    def more(self, signals: BotSignals) -> "Heard":
+        """Return what is heard with more from outside; `signals` has all of it."""
+        return Heard(signals, heard_more(self.readings, signals))
 
 
 class Feed:
@@ -92,7 +96,7 @@ class Feed:
 
     def close_at(self, at: datetime, *, after: datetime | None) -> Decimal | None:
         """Return the latest close known at a time, if it became known later than `after`."""
-        index = int(np.searchsorted(self.closed_at, micros(at), side="right")) - 1
+        index = self.index_closed(at)
         if index < 0 or (after is not None and int(self.closed_at[index]) <= micros(after)):
             return None
         return self.close(index)
@@ -100,6 +104,10 @@ class Feed:
     def index_at(self, opened_at: datetime) -> int:
         """Return which candle had last opened by a time; -1 before the first."""
         return int(np.searchsorted(self.candles.opened_at, micros(opened_at), side="right")) - 1
+
+    def index_closed(self, at: datetime) -> int:
+        """Return which candle had last closed by a time; -1 before the first."""
+        return int(np.searchsorted(self.closed_at, micros(at), side="right")) - 1
 
     def time(self, at: int) -> datetime:
         return EPOCH + at * MICROSECOND

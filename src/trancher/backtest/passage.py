@@ -22,6 +22,8 @@ from typing import Final, NamedTuple
 from trancher.backtest.inside import Hand, Range, SameCandle, play
 from trancher.backtest.runner import Runner
 from trancher.core.conditions import Look, Observation
+from trancher.core.decision import Decision
+from trancher.core.signals import Readings
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 
@@ -221,32 +223,69 @@ class Passage:
             self._meet()
             self._exchange.leave(runner.name)
 
+    def look_again(
+        self, index: int, price: Decimal, at: datetime, readings: Readings, *, fill: bool
+    ) -> tuple[Decision, ...]:
+        """Look at a close that is over once more, because something was heard after it.
+
+        Args:
+            index: of the candle; -1 before the first.
+            at: the close or later, before the next candle opens or as it does.
+            fill: whether orders that come of it fill at `price` at once, or as those of a close.
+
+        Returns:
+            What was decided, in order.
+        """
+        runner = self.runner
+        seat = self._engine.seats[runner.name]
+        self._come_to(index, at)
+        if fill:
+            self._exchange.touch(runner.name, price, at)
+        decisions = self._look(price, at, readings)
+        if fill:
+            self._exchange.leave(runner.name)
+        else:
+            runner.changes_before = seat.changes
+        return decisions
+
     def _close(self, index: int) -> None:
         runner, feed = self.runner, self.runner.feed
+        at = feed.time(int(feed.closed_at[index]))
+        self._come_to(index, at)
+        # A candle that was visited for what filled at its open may mean nothing at its close.
+        could_fill = self._terms.follows or index < len(feed) - 1
+        if could_fill and self._next(index) == index:
+            self._look(feed.close(index), at, runner.readings(index))
+        runner.changes_before = self._engine.seats[runner.name].changes
+
+    def _come_to(self, index: int, at: datetime) -> None:
+        """Come to the close of a candle: tell of it what has to be told, and end what is over."""
+        runner = self.runner
         seat = self._engine.seats[runner.name]
         self.catch_up(index)
         if seat.changes > runner.changes_before:
             # A tranche that was opened in this candle has not seen all of it.
             self._engine.look_back(runner.name)
-        at = feed.time(int(feed.closed_at[index]))
         self._exchange.expire(runner.name, at)
         self._engine.receive()
-        # A candle that was visited for what filled at its open may mean nothing at its close.
-        could_fill = self._terms.follows or index < len(feed) - 1
-        if could_fill and self._next(index) == index:
-            self._engine.evaluate(
-                runner.name,
-                Observation(
-                    price=feed.close(index),
-                    at=at,
-                    look=self._terms.look,
-                    readings=runner.readings(index),
-                    peak_price=runner.peak_price(seat.position),
-                ),
-            )
-            # What it canceled has ended.
-            self._engine.receive()
-        runner.changes_before = seat.changes
+
+    def _look(self, price: Decimal, at: datetime, readings: Readings) -> tuple[Decision, ...]:
+        """Let a bot look at a close."""
+        runner = self.runner
+        seat = self._engine.seats[runner.name]
+        decisions = self._engine.evaluate(
+            runner.name,
+            Observation(
+                price=price,
+                at=at,
+                look=self._terms.look,
+                readings=readings,
+                peak_price=runner.peak_price(seat.position),
+            ),
+        )
+        # What it canceled has ended.
+        self._engine.receive()
+        return decisions
 
     def _touch(self, index: int, price: Decimal, look: Look, *, gapped: bool) -> None:
         """Let a bot act at a price inside a candle, or at its opening where that lies beyond."""

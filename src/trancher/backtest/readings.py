@@ -12,7 +12,7 @@ Invariants:
 3. Score and temperature are what the core makes of the same scores, to the last digit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -134,6 +134,7 @@ class FeedReadings:
         events: the sources of each event, by name.
         score, confirmed: in units of 1e-9.
         ranks: of the temperature.
+        told: what the candles told, for one who hears more from outside.
         confirm: for so many microseconds a score must hold to be confirmed.
     """
 
@@ -148,6 +149,7 @@ class FeedReadings:
     ranks: Ranks
     thermometer: Thermometer
     confirm: int
+    told: "Listener"
 
     def at(self, index: int) -> Readings:
         """Return the readings at a close."""
@@ -232,10 +234,34 @@ def readings_of(candles: Candles, signals: BotSignals) -> FeedReadings:
     Raises:
         InvalidInterval: the file's candles are coarser than the timeframe, or do not divide it.
     """
-    known_at = candles.opened_at + candles.interval // MICROSECOND
-    heard = _Heard(known_at)
+    told = Listener(candles.opened_at + candles.interval // MICROSECOND)
     if signals.built_in:
-        heard.listen_to_candles(_coarse(candles, signals.timeframe), signals.built_in)
+        told.listen_to_candles(_coarse(candles, signals.timeframe), signals.built_in)
+    return _with_outside(told, signals)
+
+
+def heard_more(before: FeedReadings, signals: BotSignals) -> FeedReadings:
+    """Return the readings of a bot that has heard more from outside; its candles tell the same.
+
+    Args:
+        signals: those that `before` was made of, with all that came from outside until now.
+    """
+    return _with_outside(before.told, signals)
+
+
+def readings_without_candles(at: datetime, signals: BotSignals) -> Readings:
+    """Return what a bot reads at a time that knows no candle, only what came from outside.
+
+    Every built-in signal counts as one that is stale, and a score that has to be confirmed is not.
+    """
+    told = Listener(np.array([micros(at)], dtype=np.int64))
+    told.miss_candles(signals.built_in)
+    return _with_outside(told, signals).at(0)
+
+
+def _with_outside(told: "Listener", signals: BotSignals) -> FeedReadings:
+    """Return the readings of what candles told, and of what came from outside."""
+    heard, known_at = told.copy(), told.known_at
     for name, terms in signals.external.items():
         heard.listen_outside(name, terms, [row for row in signals.outside if row.name == name])
     score = combined_scores(heard.scores, signals.weights, len(known_at))
@@ -252,6 +278,7 @@ def readings_of(candles: Candles, signals: BotSignals) -> FeedReadings:
         ranks=ranks_of(score, signals.thermometer),
         thermometer=signals.thermometer,
         confirm=confirm,
+        told=told,
     )
 
 
@@ -266,7 +293,7 @@ def _coarse(candles: Candles, timeframe: timedelta | None) -> Candles:
     return aggregate(candles, timeframe)
 
 
-class _Heard:
+class Listener:
     """What is heard at each close, signal after signal."""
 
     def __init__(self, known_at: Integers) -> None:
@@ -274,16 +301,32 @@ class _Heard:
         self.scores: dict[str, Integers] = {}
         self.spoken: dict[str, Latest] = {}
         self.events: dict[str, list[Latest]] = {}
-        self._known_at = known_at
+        self.known_at = known_at
+
+    def copy(self) -> "Listener":
+        """Return the same, to go on listening with."""
+        copy = Listener(self.known_at)
+        copy.levels, copy.scores = dict(self.levels), dict(self.scores)
+        copy.spoken = dict(self.spoken)
+        copy.events = {name: list(sources) for name, sources in self.events.items()}
+        return copy
+
+    def miss_candles(self, names: Iterable[str]) -> None:
+        """Take the signals of these names for stale."""
+        count = len(self.known_at)
+        for name in names:
+            self.levels[name] = np.full(count, np.nan)
+            self.scores[name] = np.zeros(count, dtype=np.int64)
+            self.spoken[name] = Latest(last=np.full(count, _NEVER), max_age=0)
 
     def listen_to_candles(self, coarse: Candles, signals: Mapping[str, SignalTerms]) -> None:
         """Lay what signals say at coarse candles on the closes."""
         timeframe = coarse.interval // MICROSECOND
         closed_at = coarse.opened_at + timeframe
-        latest = np.searchsorted(closed_at, self._known_at, side="right") - 1
+        latest = np.searchsorted(closed_at, self.known_at, side="right") - 1
         # Where there is none, -1 takes the absent value that is put at the end.
         spoken = Latest(last=np.append(closed_at, _NEVER)[latest], max_age=timeframe)
-        fresh = np.where(self._known_at - spoken.last <= timeframe, latest, -1)
+        fresh = np.where(self.known_at - spoken.last <= timeframe, latest, -1)
         built_in = {name: terms.signal for name, terms in signals.items()}
         series = series_of(built_in, bars_of(coarse))
         for name, said in series.items():
@@ -305,7 +348,7 @@ class _Heard:
         said_at, latest = self._latest([at for at, _ in spoken])
         max_age = terms.max_age // MICROSECOND
         self.spoken[name] = Latest(last=said_at, max_age=max_age)
-        fresh = self._known_at - said_at <= max_age
+        fresh = self.known_at - said_at <= max_age
         self.scores[name] = np.where(fresh, np.array([*units, 0], dtype=np.int64)[latest], 0)
         for event in sorted({row.event for row in rows if row.event is not None}):
             last, _ = self._latest([micros(row.at) for row in rows if row.event == event])
@@ -314,7 +357,7 @@ class _Heard:
     def _latest(self, times: Sequence[int]) -> tuple[Integers, NDArray[np.intp]]:
         """Return, by close, the latest of rising times, and which it is: -1 where none is."""
         rising = np.array(times, dtype=np.int64)
-        latest = np.searchsorted(rising, self._known_at, side="right") - 1
+        latest = np.searchsorted(rising, self.known_at, side="right") - 1
         return np.append(rising, _NEVER)[latest], latest
 
     def _add(self, event: str, last: Integers, max_age: timedelta) -> None:

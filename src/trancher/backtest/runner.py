@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from trancher.backtest.feed import Feed
+from trancher.backtest.feed import Feed, Heard
 from trancher.backtest.gauge import Gauge, Scale
 from trancher.backtest.readings import BotSignals
 from trancher.core.bot import Bot
@@ -49,6 +49,7 @@ class Runner:
         ambiguous: candles inside which levels of more than one kind were touched.
         changes_before: how often something had happened to its seat when the last candle it was
             taken through had ended.
+        heard: what the signals say.
     """
 
     def __init__(
@@ -64,15 +65,24 @@ class Runner:
         self.feed = feed
         self.ambiguous = 0
         self.changes_before = 0
-        self._heard = feed.heard(strategy.signals)
-        self._scale = Scale(strategy.bot, feed, self._heard.column, intracandle=intracandle)
-        self._gauge: Gauge | None = None
-        self._searched = range(0)
+        self._intracandle = intracandle
+        self.listen(feed.heard(strategy.signals))
         self._seen_to = -1
         self._untold: tuple[int, int] | None = None
-        self._intracandle = intracandle
         self._peak: Decimal | None = None
         self._peak_since: tuple[PositionId, datetime] | None = None
+
+    def listen(self, heard: Heard) -> None:
+        """Go by what is heard from now on."""
+        self.heard = heard
+        self._scale = Scale(self.bot, self.feed, heard.column, intracandle=self._intracandle)
+        self._gauge: Gauge | None = None
+        self._searched = range(0)
+
+    @property
+    def seen_to(self) -> int:
+        """The last candle that it was taken past; -1 before the first."""
+        return self._seen_to
 
     def remembered(self) -> Remembered:
         """Return what it has in mind, for a runner that goes on from here."""
@@ -119,13 +129,13 @@ class Runner:
 
     def readings(self, index: int) -> Readings:
         """Return what the signals say at a close."""
-        return self._heard.readings.at(index)
+        return self.heard.readings.at(index)
 
     def readings_inside(self, index: int) -> Readings:
         """Return what the signals said at the close before a candle, as old as its opening."""
         if index == 0:
             return SILENT
-        return self._heard.readings.aged(index - 1, self.feed.opened_at(index))
+        return self.heard.readings.aged(index - 1, self.feed.opened_at(index))
 
     def peak_price(self, position: Position) -> Decimal | None:
         """Return the highest price since the last entry fill, as far as candles are over.

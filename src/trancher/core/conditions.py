@@ -321,17 +321,17 @@ def _inner(condition: "Condition") -> str:
     return condition.text
 
 
-def _all_of(condition: "Condition") -> "tuple[Condition, ...]":
+def parts(condition: "Condition") -> "tuple[Condition, ...]":
     """Return a condition and every one that it is made of."""
     if isinstance(condition, All | AnyOf):
-        inner = (part for one in condition.conditions for part in _all_of(one))
+        inner = (part for one in condition.conditions for part in parts(one))
         return (condition, *inner)
     return (condition,)
 
 
 def score_wanted(condition: "Condition") -> Decimal | None:
     """Return the highest score that a condition asks for, or None where it asks for none."""
-    return max((one.least for one in _all_of(condition) if isinstance(one, Score)), default=None)
+    return max((one.least for one in parts(condition) if isinstance(one, Score)), default=None)
 
 
 Condition = Flat | Elapsed | Indicator | Score | Signal | Move | All | AnyOf

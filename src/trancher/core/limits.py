@@ -37,6 +37,8 @@ class RefusalCode(StrEnum):
     NOT_BUILDING = "NOT_BUILDING"
     PAUSED = "PAUSED"
     EMERGENCY_STOP = "EMERGENCY_STOP"
+    STALE_SIGNAL = "STALE_SIGNAL"
+    DUPLICATE_SIGNAL = "DUPLICATE_SIGNAL"
     MIN_NOTIONAL = "MIN_NOTIONAL"
     MIN_QUANTITY = "MIN_QUANTITY"
 
@@ -62,6 +64,8 @@ MEANINGS = {
     RefusalCode.NOT_BUILDING: "building has ended for good, or waits for a partial exit to end",
     RefusalCode.PAUSED: "somebody paused the bot or all of them: no entries, exits go on",
     RefusalCode.EMERGENCY_STOP: "an emergency stop holds the bot or all of them until a resume",
+    RefusalCode.STALE_SIGNAL: "a signal from outside waited longer than what it says counts",
+    RefusalCode.DUPLICATE_SIGNAL: "the key of a signal from outside is that of another one",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
 }
@@ -78,6 +82,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     ORDERS = "orders"
     HALTS = "halts"
+    SIGNALS = "signals"
     SCORE = "score"
     RATIO = "ratio"
 

@@ -152,9 +152,15 @@ def _scores(table: Table) -> list[Decimal | None]:
         number = numbers.value(row)
         if bad[row] or not -1 <= number <= 1:
             raise _bad(table, row, "score", expected="a plain number from -1 to 1")
-        cut = floor_to(abs(number), SCORE_QUANTUM).copy_sign(number)
-        scores.append(cut + ZERO)  # which turns the minus zero that may be left into zero
+        scores.append(cut_score(number))
     return scores
+
+
+@exact
+def cut_score(number: Decimal) -> Decimal:
+    """Return a score whose digits after the ninth decimal are cut off."""
+    cut = floor_to(abs(number), SCORE_QUANTUM).copy_sign(number)
+    return cut + ZERO  # which turns the minus zero that may be left into zero
 
 
 def _bad(table: Table, row: int, column: str, *, expected: str) -> FileError:

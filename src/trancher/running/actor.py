@@ -12,15 +12,20 @@ Invariant: whoever goes on with a bot does what the one before would have done.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from trancher.backtest.feed import Feed
 from trancher.backtest.passage import Passage, Phase, Step, Terms
+from trancher.backtest.readings import BotSignals, readings_without_candles
 from trancher.backtest.runner import Remembered, Runner, Strategy, Told, runners_of
 from trancher.backtest.times import micros
+from trancher.core.decision import Decision
 from trancher.core.money import exact
 from trancher.running.desk import Desk, Paper, nobody_stops
+from trancher.running.hearing import Hearing
 from trancher.seat import Portfolio, Seat
+from trancher.store.commands import Command
 from trancher.store.enrolling import Taken
 from trancher.store.progress import OVER, PlaceReached
 
@@ -53,14 +58,16 @@ class Actor(Desk):
             stopped: says whether something outside the database stops all entries.
         """
         self._strategies, self._terms = strategies, terms
-        self._runners = self._runners_on(feed)
+        signals = Hearing(strategies[0].signals, taken.resumed.heard).signals
+        self._runners = self._runners_on(feed, signals)
         self._told = Told(self._runners)
         super().__init__(
             taken,
-            [strategy.bot for strategy in strategies],
+            strategies,
             portfolio=portfolio,
             paper=paper,
             marks=self._told,
+            look=terms.look,
             stopped=stopped,
         )
         self._feed, self._order, self._every_step = feed, order, every_step
@@ -79,6 +86,14 @@ class Actor(Desk):
     def next(self) -> Step | None:
         """Its next step, in whichever place that is; None after the last."""
         return min((step for step in self._steps if step is not None), default=None)
+
+    @property
+    def between_candles(self) -> bool:
+        """Whether every place is past one candle and before the next.
+
+        The inside of a candle is played from its open on, so nothing new is heard in it.
+        """
+        return all(step is None or step.phase is Phase.OPEN for step in self._steps)
 
     @property
     def is_over(self) -> bool:
@@ -102,7 +117,7 @@ class Actor(Desk):
         """
         known = len(self._feed)
         assert len(feed) >= known
-        runners = self._runners_on(feed)
+        runners = self._runners_on(feed, self.hearing.signals)
         for runner, before in zip(runners, self._runners, strict=True):
             runner.take_over(before)
         self._feed, self._runners = feed, runners
@@ -147,9 +162,11 @@ class Actor(Desk):
                 passage.end(close=False)
         self._waits_at = len(self._feed)
 
-    def _runners_on(self, feed: Feed) -> list[Runner]:
+    def _runners_on(self, feed: Feed, signals: BotSignals) -> list[Runner]:
         return runners_of(
-            self._strategies, {feed.symbol: feed}, intracandle=self._terms.intracandle
+            [replace(strategy, signals=signals) for strategy in self._strategies],
+            {feed.symbol: feed},
+            intracandle=self._terms.intracandle,
         )
 
     def _passages_of(self, runners: Sequence[Runner]) -> list[Passage]:
@@ -164,12 +181,55 @@ class Actor(Desk):
             for runner in runners
         ]
 
+    @property
+    def _over(self) -> int:
+        """The last candle that is over for all places; -1 before the first."""
+        step = self.next
+        return len(self._feed) - 1 if step is None else step.candle - 1
+
+    def _closed(self, at: datetime) -> int:
+        """Return the last candle that has closed by a time, of those that are over for all places.
+
+        A bot that has passed over quiet candles, to a later one, has them before it all the same.
+        """
+        seen = max(runner.seen_to for runner in self._runners)
+        return min(max(self._feed.index_closed(at), seen), self._over)
+
     def _begin_by_hand(self) -> None:
         """Let every place remember the candles that are over for all of them."""
-        step = self.next
-        over = len(self._feed) - 1 if step is None else step.candle - 1
         for passage in self._passages:
-            passage.catch_up(over)
+            passage.catch_up(self._over)
+
+    def _hears_at(self, at: datetime) -> datetime:
+        """Return the close of the last candle: what is heard until the next one opens is heard by
+        those who look at it, as of a file.
+        """
+        last, feed = self._closed(at), self._feed
+        return at if last < 0 else feed.time(int(feed.closed_at[last]))
+
+    def _last_price(self, command: Command, at: datetime) -> Decimal | None:
+        """Return the last close for a signal, which is heard with it."""
+        index = -1 if command.said is None else self._closed(at)
+        return self.price if index < 0 else self._feed.close(index)
+
+    def _decides(
+        self, seat: Seat, at: datetime, price: Decimal, *, said: bool
+    ) -> tuple[Decision, ...]:
+        """Look at the last close once more. At a price that nobody has said, what is decided fills
+        at the next opening, as all that is decided at a close; where none comes, at that price.
+        """
+        index, feed, signals = self._closed(at), self._feed, self.hearing.signals
+        runner, passage = self._runners[seat.place - 1], self._passages[seat.place - 1]
+        if index < 0:
+            readings = readings_without_candles(at, signals)
+            return passage.look_again(index, price, at, readings, fill=True)
+        if runner.heard.signals is not signals:
+            heard = runner.heard.more(signals)
+            for one in self._runners:
+                one.listen(heard)
+        readings = runner.heard.readings.aged(index, micros(at))
+        fill = said or (index == len(feed) - 1 and not self._terms.follows)
+        return passage.look_again(index, price, at, readings, fill=fill)
 
     def _end_by_hand(self, at: datetime) -> None:
         """Look once more for the candles that matter to each place; a place that jumps to one may

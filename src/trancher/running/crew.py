@@ -8,7 +8,7 @@ Invariants:
 1. Of all bots that keep step, the one whose step is earliest goes first; of equal steps, the first
    in the configuration.
 2. A bot whose lease is lost, or whose step could not be kept, is made anew from the database.
-3. What people ask of a bot is done before its next step.
+3. What people ask of a bot is done before its next step; a signal is heard before its next candle.
 
 Where candles are followed as they come, no bot waits for those of other processes: their candles
 need not come at one time, and one that comes late is no reason to hold up the others.
@@ -22,7 +22,7 @@ from functools import partial
 from typing import Final
 
 from trancher.backtest.feed import Feed
-from trancher.backtest.passage import Step, Terms
+from trancher.backtest.passage import Phase, Step, Terms
 from trancher.backtest.runner import Strategy
 from trancher.backtest.times import micros
 from trancher.core.order import BotName
@@ -289,16 +289,35 @@ class Crew:
         now = self._host.clock()
         if not _is_due(now, self._obeyed_at, _LISTENING):
             return
-        self._obeyed_at = now
+        postponed = False
         for member in self._members:
             actor = member.actor
             if actor is None:
                 continue
             for asked in actor.keeper.asked():
-                at = actor.at or self._host.clock()
-                self._try(member, partial(actor.obey, asked, at=at))
+                if asked.command.said is not None and not self._between_candles(actor):
+                    postponed = True
+                    continue
+                at = self._market_at(actor) if asked.command.said is not None else actor.at
+                self._try(member, partial(actor.obey, asked, at=at or now))
                 if member.actor is None:
                     break
+        if not postponed:
+            self._obeyed_at = now
+
+    def _between_candles(self, actor: Actor) -> bool:
+        """Say whether a bot is, and whoever of them comes first."""
+        steps = [one.actor.next for one in self._members if one.actor is not None]
+        first = min((step for step in steps if step is not None), default=None)
+        return actor.between_candles and (first is None or first.phase is Phase.OPEN)
+
+    def _market_at(self, actor: Actor) -> datetime | None:
+        """Return the time that the market has come to for all bots that keep step."""
+        with self._database.reading() as connection:
+            known = progress.load_all(connection, portfolio_id=self._portfolio_id)
+        others = [known[name].next_at for name in self._host.together if name in known]
+        times = [at for at in (actor.at, *others) if at is not None]
+        return min(times, default=None)
 
     def _hold(self) -> None:
         """Renew the leases that no step has renewed, well before they run out."""

@@ -17,21 +17,26 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Final, assert_never
 
-from trancher.core.bot import Bot, Past
+from trancher.backtest.readings import readings_without_candles
+from trancher.backtest.runner import Strategy
+from trancher.core.bot import Past
 from trancher.core.conditions import Look, Observation
+from trancher.core.day import MICROSECOND
 from trancher.core.decision import Decision
 from trancher.core.errors import TrancherError
 from trancher.core.events import Marked
 from trancher.core.limits import Halt, RefusalCode
 from trancher.core.money import exact
 from trancher.core.order import SeatName
+from trancher.core.unheard import decide_unheard
 from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
+from trancher.running.hearing import Hearing, concerns, heard_by, peak_price
 from trancher.running.meaning import meant_by
 from trancher.running.stock import OUTSIDE, changed, happening, meant_alone
 from trancher.seat import Portfolio, Seat
-from trancher.store.commands import Answer, Asked, Command, Deed
+from trancher.store.commands import Answer, Asked, Command, Deed, Said
 from trancher.store.enrolling import Taken
 from trancher.store.entries import Decided, decided
 from trancher.store.errors import Refused
@@ -77,19 +82,23 @@ class Desk:
     def __init__(
         self,
         taken: Taken,
-        bots: Sequence[Bot],
+        strategies: Sequence[Strategy],
         *,
         portfolio: Portfolio,
         paper: Paper,
         marks: Marks,
+        look: Look,
         stopped: Callable[[], bool] = nobody_stops,
     ) -> None:
         """Go on with a bot from where it stands.
 
         Args:
-            bots: the bot with each of its strategies, in their order.
+            strategies: the bot with each of its strategies, in their order, which all listen to
+                the same.
+            look: what a close is looked at for.
             stopped: says whether something outside the database stops all entries.
         """
+        bots = [strategy.bot for strategy in strategies]
         instrument = bots[0].instrument
         self.name = bots[0].name
         self.symbol = instrument.symbol
@@ -107,6 +116,8 @@ class Desk:
             marks=marks,
             lend=self._lend,
         )
+        self.hearing = Hearing(strategies[0].signals, taken.resumed.heard)
+        self._look = look
         self._draws_volume = paper.participation is not None
         self._stopped = stopped
         self._open: OpenStep | None = None
@@ -132,7 +143,7 @@ class Desk:
 
     @exact
     def obey(self, asked: Asked, *, at: datetime) -> Answer:
-        """Carry out what a person has asked for, and keep it with its answer.
+        """Carry out what somebody has asked for, and keep it with its answer.
 
         What the books may not hold is answered as such: asked for again and again, it would keep
         the bot from its next step for ever.
@@ -152,10 +163,12 @@ class Desk:
             raise
 
     def _obeyed(self, asked: Asked, at: datetime) -> Answer:
+        at = at if asked.command.said is None else self._decides_at(at)
         with self.keeper.step(at) as self._open:
             self._lend()
-            self._begin_by_hand()
-            said = self._carried_out(asked.command, at)
+            if asked.command.said is None:
+                self._begin_by_hand()
+            said = self._carried_out(asked, at)
             self._end_by_hand(at)
             self.keep(self._open, self.done())
             self._open.answer(asked.number, said)
@@ -208,11 +221,29 @@ class Desk:
         record = self.keeper.store.refused(seat.name)
         return None if record is None else decided(record)
 
-    def _carried_out(self, command: Command, at: datetime) -> Answer:
+    def _last_price(self, command: Command, at: datetime) -> Decimal | None:
+        """Return the last price known at a time to whoever carries out a command."""
+        del command, at
+        return self.price
+
+    def _hears_at(self, at: datetime) -> datetime:
+        """Return the time at which a signal is heard that is handed in at `at`.
+
+        Where the market stands still it comes after what was closed by hand, not with it.
+        """
+        closed = [one.past.closed_at for one in self.seats if one.past.closed_at is not None]
+        return max([at, *(one + MICROSECOND for one in closed)])
+
+    def _decides_at(self, at: datetime) -> datetime:
+        """Return the time at which a signal is decided that is handed in at `at`."""
+        return max([self._hears_at(at), *(one.priced_at for one in self.seats if one.priced_at)])
+
+    def _carried_out(self, asked: Asked, at: datetime) -> Answer:
+        command = asked.command
         if command.deed in OUTSIDE:
             return self._taken_stock(command, at)
-        price = command.price or self.price
-        if price is None and command.deed is not Deed.ADD:
+        price = command.price or self._last_price(command, at)
+        if price is None and command.deed not in {Deed.ADD, Deed.SIGNAL}:
             # It has never looked at the market, so it neither holds nor buys anything.
             return Answer()
         if price is None:
@@ -220,6 +251,8 @@ class Desk:
                 problem=f"bot {self.name}: found no price of {self.symbol} yet, "
                 "expected one by --price"
             )
+        if command.said is not None:
+            return self._handed(asked, command.said, at=at, price=price)
         meant = meant_by(command, self.seats)
         if isinstance(meant, str):
             return Answer(problem=f"bot {self.name}: {meant}")
@@ -263,9 +296,54 @@ class Desk:
                 decisions = self.engine.close(name, seen, reason=reason)
             case Deed.ADOPT | Deed.CORRECT | Deed.UNDO:
                 raise AssertionError(f"{command.deed} is no trade")
+            case Deed.SIGNAL:
+                raise AssertionError(command)  # it is handed in, and done to no place
             case _:
                 assert_never(command.deed)
         self.engine.receive()
+        return decisions
+
+    def _handed(self, asked: Asked, said: Said, *, at: datetime, price: Decimal) -> Answer:
+        """Hear a signal that somebody hands in, and decide by it at once, place after place."""
+        opened = self._open
+        assert opened is not None
+        refusal = self.hearing.refused(said, age=opened.now() - asked.at)
+        if isinstance(refusal, str):
+            return Answer(problem=f"bot {self.name}: {refusal}")
+        if refusal is not None:
+            seat, seen = self.seats[0], Observation(price=price, at=at, look=self._look)
+            refused = decide_unheard(seat.position, seen, refusal, name=said.name)
+            self.keeper.store.record(refused)
+            return Answer(decisions=(refused,))
+        heard = heard_by(self.name, said, at=self._hears_at(at))
+        self.keeper.store.hear(heard)
+        self.hearing.add(heard)
+        decisions: list[Decision] = []
+        for seat in self.seats:
+            by_it = self._decides(seat, at, price, said=asked.command.price is not None)
+            decisions += [one for one in by_it if one.accepted or concerns(said, one, seat.bot)]
+        return Answer(decisions=tuple(decisions))
+
+    def _decides(
+        self, seat: Seat, at: datetime, price: Decimal, *, said: bool
+    ) -> tuple[Decision, ...]:
+        """Return what one place decides now that something was heard; it is done at once.
+
+        Args:
+            said: whether somebody has said the price; without candles it is the only one there is.
+        """
+        del said
+        seen = Observation(
+            price=price,
+            at=at,
+            look=self._look,
+            readings=readings_without_candles(at, self.hearing.signals),
+            peak_price=peak_price(seat, self._reached[seat.place - 1].memory),
+        )
+        self.exchange.touch(seat.name, price, at)
+        decisions = self.engine.evaluate(seat.name, seen)
+        self.engine.receive()
+        self.exchange.leave(seat.name)
         return decisions
 
     def _lend(self) -> Treasury:

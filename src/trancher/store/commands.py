@@ -36,6 +36,26 @@ class Deed(StrEnum):
     ADOPT = "adopt"
     CORRECT = "correct"
     UNDO = "undo"
+    SIGNAL = "signal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A signal from outside, as it is handed to a bot.
+
+    Attributes:
+        name: of the signal, as the bot lists it.
+        score: -1 to 1, in steps of 1e-9; None where it is an event.
+        event: its name; None where it is a score.
+        key: by which it is handed in once; None for one that has none.
+        duplicate: whether another signal had that key, so that this one is refused.
+    """
+
+    name: str
+    score: Decimal | None = None
+    event: str | None = None
+    key: str | None = None
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +73,7 @@ class Command:
             them where that is asked.
         quantity: base; of an adoption what is there, of a correction what is left.
         cost: quote that an adopted holding had cost, fees included.
+        said: the signal that is handed in, which is for all positions.
     """
 
     deed: Deed
@@ -64,6 +85,7 @@ class Command:
     position: PositionId | None = field(default=None, metadata=LATER)
     quantity: Decimal | None = field(default=None, metadata=LATER)
     cost: Decimal | None = field(default=None, metadata=LATER)
+    said: Said | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +123,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A command that waits, with its number in the portfolio."""
+    """A command that waits.
+
+    Attributes:
+        number: counts the commands of the portfolio.
+        at: when it was asked, by the database's time.
+    """
 
     number: int
     command: Command
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A command that was asked.
+
+    Attributes:
+        number: by which its answer is found.
+        again: whether it had been asked before, by the same key and in the same words.
+    """
+
+    number: int
+    again: bool = False
+
+
+class OtherCommand(StoreError):
+    """The key of a command was used for another one."""
 
 
 COMMANDS: Final = Codec[Command](Command, name="command")
@@ -119,14 +164,15 @@ def ask(
     command: Command,
     key: str | None,
     at: datetime,
-) -> int:
-    """Ask something of a bot; return the number by which the answer is found.
+) -> Placed:
+    """Ask something of a bot.
 
     Args:
         key: names the command, so that it may be sent twice; None for one that is not.
+        at: by the database's time.
 
     Raises:
-        StoreError: the key was used for something else.
+        OtherCommand: the key was used for something else.
     """
     sharing.lock(connection, portfolio_id)
     table, payload = tables.command, COMMANDS.encode(command)
@@ -135,13 +181,13 @@ def ask(
         known = connection.execute(select(table).where(*of_bot, table.c.key == key)).one_or_none()
         if known is not None:
             if known.payload != payload:
-                raise StoreError(
+                raise OtherCommand(
                     where=f"bot {bot}, command {key}",
                     found="another command of that name",
                     expected="a name of its own",
                 )
             assert isinstance(known.number, int)
-            return known.number
+            return Placed(number=known.number, again=True)
     highest = select(func.max(table.c.number)).where(table.c.portfolio_id == portfolio_id)
     number = configurations.next_number(connection, highest)
     row = {
@@ -155,7 +201,7 @@ def ask(
         "answer": None,
     }
     connection.execute(insert(table), row)
-    return number
+    return Placed(number=number)
 
 
 def is_known(connection: Connection, *, portfolio_id: int, bot: BotName, key: str) -> bool:
@@ -175,7 +221,7 @@ def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple
     """
     table = tables.command
     found = connection.execute(
-        select(table.c.number, table.c.payload)
+        select(table.c.number, table.c.payload, table.c.asked_at)
         .where(
             table.c.portfolio_id == portfolio_id,
             table.c.bot == bot,
@@ -183,7 +229,10 @@ def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple
         )
         .order_by(table.c.number)
     )
-    return tuple(Asked(number=row.number, command=COMMANDS.decode(row.payload)) for row in found)
+    return tuple(
+        Asked(number=row.number, command=COMMANDS.decode(row.payload), at=row.asked_at)
+        for row in found
+    )
 
 
 def answer(

@@ -2,8 +2,8 @@
 
 A run's journal begins with RunStarted, which says what the run is and what it runs with, and ends
 with RunFinished unless the process died. Between them stand the events of its positions and the
-records of its decisions, in the order in which they happened; a run of refusals stands where it
-ended.
+records of its decisions, and the signals that were handed to them, in the order in which they
+happened; a run of refusals stands where it ended.
 
 Beside the runs each portfolio has a journal of its loads: which configuration came into force,
 and when.
@@ -189,6 +189,26 @@ def plain(decision: Decision) -> Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalHeard:
+    """A bot heard a signal that somebody handed to it.
+
+    Attributes:
+        at: by the market's time; evaluations from then on know it.
+        name: of the signal, as the bot lists it.
+        score: -1 to 1, in steps of 1e-9; None where it is an event.
+        event: its name; None where it is a score.
+        key: by which it was handed in once; None for one that had none.
+    """
+
+    bot: BotName
+    at: datetime
+    name: str
+    score: Decimal | None
+    event: str | None
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedBot:
     """A bot as a configuration has it; its instrument is known where it trades.
 
@@ -226,4 +246,4 @@ class ConfigurationLoaded:
     bots: tuple[LoadedBot, ...]
 
 
-Entry = RunStarted | RunFinished | Decided | Event
+Entry = RunStarted | RunFinished | Decided | SignalHeard | Event

@@ -128,6 +128,10 @@ class Keeper:
             at=self._database.now(connection, self._clock),
         )
 
+    def now(self, connection: Connection) -> datetime:
+        """Return the database's time."""
+        return self._database.now(connection, self._clock)
+
     def renew(self, connection: Connection) -> None:
         """Renew the lease in somebody's transaction."""
         now = self._database.hurry(connection, self._clock)
@@ -204,6 +208,10 @@ class OpenStep:
     def answer(self, number: int, said: Answer) -> None:
         """Write what came of a command, beside what it did."""
         self._keeper.answer(self._open(), number, said)
+
+    def now(self) -> datetime:
+        """Return the database's time."""
+        return self._keeper.now(self._open())
 
     def end(self) -> None:
         """Take back what was opened where nothing is to be kept."""

@@ -24,6 +24,7 @@ from trancher.store.entries import (
     Entry,
     RunFinished,
     RunStarted,
+    SignalHeard,
 )
 from trancher.store.errors import StoreError
 from trancher.store.rows import Orders, Posted, Row
@@ -95,6 +96,8 @@ class Replayed:
             case Decided():
                 self.decisions[number] = entry
                 self.bot(entry.first.bot)
+            case SignalHeard():
+                self.bot(entry.bot)
             case _:
                 if position_id is None:
                     raise ValueError("an event of no position")

@@ -12,7 +12,7 @@ from trancher.core.position import Position
 from trancher.store import rows, tables
 from trancher.store.codec import ENTRIES, POSITIONS
 from trancher.store.database import Database
-from trancher.store.entries import RunStarted
+from trancher.store.entries import RunStarted, SignalHeard
 from trancher.store.progress import Progress
 from trancher.store.rows import Orders
 from trancher.store.sql import Kept, OpenPosition, SqlStore
@@ -27,12 +27,14 @@ class Resumed:
         started: its first entry.
         open: its positions that are not CLOSED, oldest first.
         last: by place, the position that was closed there last and leaves its dust to the next.
+        heard: the signals that were handed to its bot, oldest first.
     """
 
     store: SqlStore
     started: RunStarted
     open: tuple[Position, ...]
     last: Mapping[int, Position]
+    heard: tuple[SignalHeard, ...]
 
 
 def resume(
@@ -82,6 +84,7 @@ def resume(
         started=started,
         open=tuple(one.position for one in open_),
         last={one.place: one for one in last},
+        heard=_heard(connection, started),
     )
 
 
@@ -95,6 +98,27 @@ def _started(connection: Connection, portfolio_id: int, run_id: int) -> RunStart
     started = ENTRIES.decode(payload)
     assert isinstance(started, RunStarted), payload
     return started
+
+
+def _heard(connection: Connection, started: RunStarted) -> tuple[SignalHeard, ...]:
+    """Return the signals that were handed to the bot of a run, oldest first."""
+    journal = tables.journal.c
+    found = connection.execute(
+        select(journal.payload)
+        .where(
+            journal.portfolio_id == started.portfolio_id,
+            journal.run_id == started.run_id,
+            journal.position_id.is_(None),
+            journal.type == SignalHeard.__name__,
+        )
+        .order_by(journal.number)
+    ).scalars()
+    heard: list[SignalHeard] = []
+    for payload in found:
+        entry = ENTRIES.decode(payload)
+        assert isinstance(entry, SignalHeard), payload
+        heard.append(entry)
+    return tuple(heard)
 
 
 def _open(connection: Connection, started: RunStarted) -> tuple[OpenPosition, ...]:

@@ -27,7 +27,15 @@ from trancher.core.order import BotName, ClientOrderId, PositionId, SeatName
 from trancher.core.position import Position
 from trancher.store import rows, tables, write
 from trancher.store.database import Database
-from trancher.store.entries import Decided, Mark, RunFinished, RunStarted, Simulation, decided
+from trancher.store.entries import (
+    Decided,
+    Mark,
+    RunFinished,
+    RunStarted,
+    SignalHeard,
+    Simulation,
+    decided,
+)
 from trancher.store.errors import CommitUnknown
 from trancher.store.journal import Journal, Linked
 from trancher.store.prepared import Prepared, changing
@@ -185,6 +193,12 @@ class SqlStore:
             self._journal.add(decided(recorded(decision)))
             return
         self._refused[decision.seat] = recorded(decision)
+        self._flush_if_full()
+
+    def hear(self, heard: SignalHeard) -> None:
+        """Keep a signal that was handed to a bot of the run."""
+        self._settle()
+        self._journal.add(heard)
         self._flush_if_full()
 
     def finish(

@@ -118,7 +118,7 @@ def with_commands(
             command=wanted,
             key=None,
             at=placed.at,
-        ): bot
+        ).number: bot
         for bot in bots
     }
     return placed, asked

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trancher.app.answers import answer_document, answer_in_words, tell_stopped
 from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
 from trancher.app.halt_words import halt_document, halt_in_words
 from trancher.app.option_values import above_zero, reason_of, share_of_held
-from trancher.app.output import BadInput, Failed, Json, print_json
-from trancher.app.tables import console, exactly, price, quote, table
+from trancher.app.output import BadInput, Failed, print_json
+from trancher.app.tables import console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ def add(
         deed=Deed.ADD,
         reason=reason,
         size=above_zero("--size", size, what="an amount of quote"),
-        price=_price(price),
+        price=price_of(price),
         position=None if position is None else PositionId(position),
     )
     _ask(bot, command, key=key, db=db, json=json)
@@ -91,7 +92,7 @@ def sell(
         reason=reason,
         share=None if tranche is not None else share_of_held("--share", share or "1"),
         tranche=None if tranche is None else TrancheId(tranche),
-        price=_price(price),
+        price=price_of(price),
         position=None if position is None else PositionId(position),
     )
     _ask(bot, command, key=key, db=db, json=json)
@@ -123,7 +124,7 @@ def stop(
         )
         placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
         idle = _idle(found, wanted, results)
-    _tell_stopped(placed, results, idle, json=json)
+    tell_stopped(placed, results, idle, json=json)
 
 
 def pause(
@@ -143,7 +144,7 @@ def pause(
             found, bot, None, None, action=Action.PAUSE, share=None, reason=reason
         )
         placed, results = stop_bots(found, stopping, bots, command=_command, clock=now)
-    _tell_stopped(placed, results, {}, json=json)
+    tell_stopped(placed, results, {}, json=json)
 
 
 def resume(
@@ -190,14 +191,14 @@ def _ask(bot: str, command: "Command", *, key: str | None, db: str | None, json:
     idle = None
     with running(url_of(db)) as found:
         asked = found.named(bot)
-        said = ask(found, asked, command, key=key, clock=now)
+        said, _ = ask(found, asked, command, key=key, clock=now)
         if said.problem is None and not said.decisions:
             name = asked.facts.name
             idle = nothing_to_do(found, [name], tranche=command.tranche)[name]
     if json:
-        print_json({"bot": bot, **_answer_document(said)})
+        print_json({"bot": bot, **answer_document(said)})
     elif said.problem is None and idle is None:
-        for line in _answer_in_words(bot, said, currency=found.run.quote):
+        for line in answer_in_words(bot, said, currency=found.run.quote):
             console().print(line, soft_wrap=True)
     if said.problem is not None:
         raise BadInput(said.problem)
@@ -314,87 +315,10 @@ def _idle(
     return nothing_to_do(found, bots)
 
 
-def _tell_stopped(
-    placed: "Halt",
-    results: "Mapping[BotName, Answer | str | None]",
-    idle: "Mapping[BotName, str]",
-    *,
-    json: bool,
-) -> None:
-    if json:
-        said = [_result_document(bot, came) for bot, came in results.items()]
-        print_json({"halt": halt_document(placed), "results": said})
-    else:
-        _print_stopped(placed, results, idle)
-    failed = [bot for bot, came in results.items() if came is not None and not _is_done(came)]
-    if failed:
-        listed = ", ".join(failed)
-        raise Failed(f"halt {placed.number}: no entries, but not all was done of {listed}")
+def price_of(text: str | None) -> Decimal | None:
+    """Return the price that an option says.
 
-
-def _is_done(came: "Answer | str") -> bool:
-    return (
-        not isinstance(came, str)
-        and came.problem is None
-        and all(one.accepted for one in came.decisions)
-    )
-
-
-def _result_document(bot: str, came: "Answer | str | None") -> Json:
-    if isinstance(came, str):
-        return {"bot": bot, "decisions": [], "problem": came}
-    if came is None:
-        return {"bot": bot, "decisions": [], "problem": None}
-    return {"bot": bot, **_answer_document(came)}
-
-
-def _print_stopped(
-    placed: "Halt",
-    results: "Mapping[BotName, Answer | str | None]",
-    idle: "Mapping[BotName, str]",
-) -> None:
-    out = console()
-    out.print(f"{halt_in_words(placed)}: no entries until `{placed.lifted_by}`.", soft_wrap=True)
-    if all(came is None for came in results.values()):
-        return
-    shown = table("What was done", "bot", "came of it", words=2)
-    for bot, came in results.items():
-        said = [came] if isinstance(came, str) else _answer_in_words(bot, came, currency="")
-        shown.add_row(bot, "\n".join(said) or idle[bot])
-    out.print(shown)
-
-
-def _answer_in_words(bot: str, said: "Answer | None", *, currency: str) -> list[str]:
-    from trancher.app.sentences import outcome
-    from trancher.core.order import EntryOrder
-
-    if said is None:
-        return ["no entries"]
-    if said.problem is not None:
-        return [said.problem]
-    lines: list[str] = []
-    for one in said.decisions:
-        lines += [f"canceled {order}" for order in one.cancels]
-        refused = [outcome(reason, currency=currency) for reason in one.refusals]
-        lines += [f"refused: {reason}" for reason in refused]
-        order = one.order
-        if isinstance(order, EntryOrder):
-            lines.append(f"{bot} buys for {quote(order.size)} at {price(one.price)}: {one.reason}")
-        elif order is not None:
-            sold = exactly(order.quantity)
-            lines.append(f"{bot} sells {sold} at {price(one.price)}: {one.reason}")
-    return lines
-
-
-def _answer_document(said: "Answer") -> dict[str, Json]:
-    from trancher.app.book_documents import record_document
-    from trancher.store.records import recorded
-
-    return {
-        "decisions": [record_document(recorded(one)) for one in said.decisions],
-        "problem": said.problem,
-    }
-
-
-def _price(text: str | None) -> Decimal | None:
+    Raises:
+        BadInput: it says none.
+    """
     return None if text is None else above_zero("--price", text, what="a price")

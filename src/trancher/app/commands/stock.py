@@ -134,7 +134,7 @@ def _take_stock(
         if not is_done(found, name, key):
             foreseen = foresee(found, name, command, clock=now)
             _check_sure(foreseen, sure=sure)
-        said = ask(found, asked, command, key=key, clock=now)
+        said, _ = ask(found, asked, command, key=key, clock=now)
     if json:
         print_json({"bot": bot, **_document(said), "over": _over(foreseen)})
     if said.problem is not None:
