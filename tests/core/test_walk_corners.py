@@ -36,8 +36,10 @@ def corners() -> set[str]:
     every = {f"{source} -> {target}" for source, target in ALLOWED}
     every |= {f"holds {state}" for state in State if state is not State.CLOSED}
     every |= {f"reserve {mode}" for mode in ReserveFunds} | {"dust", "cancel", "retry"}
-    # A life has one place; tests/engine/test_places.py has bots with several.
-    every |= {code.value for code in RefusalCode} - {"MAX_POSITIONS"}
+    # A life has one place; tests/engine/test_places.py has bots with several. Its signals are all
+    # heard; test_unheard.py has those that are not.
+    unmet = {"MAX_POSITIONS", "STALE_SIGNAL", "DUPLICATE_SIGNAL"}
+    every |= {code.value for code in RefusalCode} - unmet
     every |= {"StopLoss", "TrailingStop", "BreakEvenStop", "TimeStop", "SignalExit"}
     every |= {"names two", "names one twice", "keeps crumbs", "trails", "clipped", "rests"}
     every |= {f"wish {wish}" for wish in Wish}
