@@ -10,6 +10,7 @@ import pytest
 from command_line import config, done, trancher
 from processes import ended, started
 from running.floor import (
+    FINE,
     FLAT,
     MOVING,
     QUIET,
@@ -190,6 +191,10 @@ REFUSED = {
         ("run", "c.toml", "--replay", "XRP/USD=day.csv", "--db", BOOKS),
         "--replay XRP/USD=day.csv: found the symbol 'XRP/USD', expected one of BTC/USD",
     ),
+    "candles that are too coarse": (
+        ("run", "fine.toml", "--replay", "day.csv", "--db", BOOKS),
+        "day.csv, bot fine: found candles of 1h, expected 1m or finer, which the signals need",
+    ),
     "no such candles": (
         quiet(file="none.csv"),
         "none.csv: found no readable file (No such file or directory), expected a CSV file",
@@ -222,6 +227,7 @@ def test_what_it_cannot_use_it_says_in_one_sentence(folder: Path, case: str) -> 
     """
     words, expected = REFUSED[case]
     config(folder / "two.toml", MOVING)
+    config(folder / "fine.toml", FINE)
     open_or_create(f"sqlite:///{folder}/live.db", mode=Mode.LIVE, now=NOW).close()
 
     said = trancher(*words, folder=folder)

@@ -61,6 +61,27 @@ steps = [{signal = "macd_bullish_cross", size = 20}]
 stop_loss = "50%"
 """
 """Where the price is 100: one holds four tranches after a day, one rests at 80, one has none."""
+FINE: Final = """
+[portfolio]
+quote = "USD"
+cash = 1000
+[instrument."BTC/USD"]
+price_tick = 0.01
+[[bot]]
+name = "fine"
+symbol = "BTC/USD"
+timeframe = "1m"
+[bot.signals]
+rsi = {period = 2}
+[bot.entry]
+plan = "dca"
+size = 25
+every = "7d"
+start = {indicator = {rsi = "<30"}}
+[bot.exit]
+stop_loss = "20%"
+"""
+"""Its signals need finer candles than those of an hour."""
 FLAT: Final = "100 100 100 100"
 MOVING: Final = TEXT.replace("max_daily_trades = 40", "max_daily_trades = 9")
 """Bots of two symbols that are in each other's way."""

@@ -232,8 +232,9 @@ def run_backtest(
             close_at_end=close_at_end,
             store=store,
         )
-    except InvalidInterval as problem:
-        raise _unfit(settings, sources, outside) from problem
+    except InvalidInterval:
+        check_candles(settings, sources, outside)  # says which ones of which bot
+        raise
     replayed = replay.run(progress)
     bots = summaries(replayed)
     if not books_balance(
@@ -289,17 +290,23 @@ def signals_of(bot: BotSettings, outside: Sequence[OutsideSignal]) -> BotSignals
     )
 
 
-def _unfit(
+def check_candles(
     settings: Settings, sources: Mapping[str, Source], outside: Sequence[OutsideSignal]
-) -> BadInput:
-    """Return which file's candles cannot serve which bot's signals."""
+) -> None:
+    """See that the candles of every bot can serve its signals.
+
+    Args:
+        outside: what came from outside, for any bot, in order of time.
+
+    Raises:
+        BadInput: which file's candles cannot serve which bot's signals.
+    """
     for bot in settings.bots:
         source = sources[bot.symbol]
         try:
             readings_of(source.candles, signals_of(bot, outside))
         except InvalidInterval as problem:
-            return BadInput(f"{source.name}, bot {bot.name}: {problem}")
-    raise AssertionError(settings.file)  # one of them could not
+            raise BadInput(f"{source.name}, bot {bot.name}: {problem}") from problem
 
 
 def instrument_of(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trancher.app.backtesting import Source
     from trancher.app.configured import Settings
     from trancher.core.order import BotName
+    from trancher.market.outside import OutsideSignal
     from trancher.running.crew import Crew, News
     from trancher.store.database import Database
 
@@ -78,7 +79,7 @@ def run(
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
     from trancher.app.candle_words import parse_layout, parse_on_bad
-    from trancher.app.file_notes import file_notes, read_signals
+    from trancher.app.file_notes import file_notes
     from trancher.app.following import Follower, check_ticks, reading
     from trancher.app.keeping import books_to_write
     from trancher.app.running import check_reach, chosen, crew_of, lease_of
@@ -95,7 +96,7 @@ def run(
     sources = given(replay, settings, newest_first=newest_first)
     for note in file_notes({symbol: one.name for symbol, one in sources.items()}):
         _say(f"warning: {note}")
-    outside = read_signals(signals, settings)
+    outside = _outside(signals, settings, sources)
     layout = parse_layout(columns, newest_first=newest_first)
     read = reading(on_bad=parse_on_bad(on_bad), layout=layout, clock=_now)
     followed = Follower(sources, read=read, clock=_now, tell=_say) if follow else None
@@ -120,6 +121,22 @@ def run(
             _print_end(database, settings, seen, bots)
     if json:
         status(db=db, json=True)
+
+
+def _outside(
+    file: Path | None, settings: "Settings", sources: "Mapping[str, Source]"
+) -> "Sequence[OutsideSignal]":
+    """Return the signals of a file; None has none.
+
+    Raises:
+        BadInput: the file is faulty, or candles cannot serve the signals of their bots.
+    """
+    from trancher.app.backtesting import check_candles
+    from trancher.app.file_notes import read_signals
+
+    found = read_signals(file, settings)
+    check_candles(settings, sources, found)
+    return found
 
 
 def _run_to_the_end(crew: "Crew", sources: "Mapping[str, Source]", *, ends: bool) -> None:
