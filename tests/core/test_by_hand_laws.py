@@ -145,9 +145,17 @@ def test_what_a_refusal_by_hand_names_lets_the_same_request_pass(life: Life) -> 
 
         left = {one.code for one in later.decided().refusals}
         assert left & {one.code for one in refusals} == set()
-        # Where a position had to be closed first, another is opened: it keeps back ways out anew.
+        # Where a position had to be closed first, another is opened: it keeps back ways out anew,
+        # and where none may be open, the one before was adopted.
         opens = later.position.id != request.position.id
-        assert left <= ({RefusalCode.MAX_DAILY_TRADES} if opens else set())
+        assert left <= (anew(later.limits) if opens else set())
+
+
+def anew(limits: PortfolioLimits) -> set[RefusalCode]:
+    """Return what refuses a position only where it opens."""
+    none_may = limits.max_active_positions == 0
+    places = {RefusalCode.MAX_ACTIVE_POSITIONS} if none_may else set()
+    return {RefusalCode.MAX_DAILY_TRADES} | places
 
 
 def come_about(refusal: Refusal, request: Request) -> Request:
