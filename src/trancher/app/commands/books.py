@@ -200,7 +200,8 @@ def _print_status(found: "Standing") -> None:
         f"{quote(found.free_cash)} is free."
     )
     for halt in found.halts:
-        out.print(f"{halt_in_words(halt)}: no entries until `{halt.lifted_by}`.", style="red")
+        lifted = f"no entries until `{halt.lifted_by}`."
+        out.print(f"{halt_in_words(halt)}: {lifted}", style="red", soft_wrap=True)
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
     shown = table("Bots", *columns, words=3)
     places = [one for of_bot in found.by_bot for one in shown_of(of_bot)]
