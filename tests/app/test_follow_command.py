@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from trancher.app.backtesting import Source
 from trancher.app.following import Follower, reading
 from trancher.app.output import BadInput
 from trancher.core.events import Event
-from trancher.market.candles import read_candles, write_candles
+from trancher.market.candles import Candles, read_candles, write_candles
 from trancher.market.layout import AS_IT_STANDS
 from trancher.store import progress
 from trancher.store.database import open_database
@@ -231,6 +232,63 @@ def test_finer_prices_are_no_other_ones(writer: Writer) -> None:
     writer.write("2024-01-01T02:00:00Z,100.25,100.25,100.25,100.25,1\n")
 
     assert writer.look() == 3
+
+
+def test_what_is_written_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    """
+    Half a line is a candle with another price; finished just after, it looks as if it were whole.
+    """
+    file = candles(tmp_path / "c.csv", FLAT, FLAT)
+    now = FIRST_AT + timedelta(days=300)
+    whole = reading(on_bad="fail", layout=AS_IT_STANDS, clock=lambda: now)
+    half, rest = "2024-01-01T02:00:00Z,100,100,100,100,1", "5\n"
+    later = [half, rest]
+
+    def read(source: Source) -> Candles:
+        found = whole(source)
+        if later:
+            with file.open("a", encoding="utf-8") as writer:
+                writer.write(later.pop(0))
+        return found
+
+    source = Source(name=str(file), candles=read_candles(file, on_bad="fail", now=now))
+    follower = Follower({"BTC/USD": source}, read=read, clock=lambda: now, tell=lambda _: None)
+    known = follower.sources["BTC/USD"].candles
+    later += [half.replace("T02", "T03"), rest]
+
+    assert [follower.more(), follower.more()] == [{}, {}]
+    (feed,) = follower.more().values()
+
+    assert (len(known), known.volume(2)) == (3, Decimal(15))
+    assert (len(feed), feed.volume(3)) == (4, Decimal(15))
+
+
+def test_a_file_that_is_gone_once_it_was_read_comes_later(tmp_path: Path) -> None:
+    """
+    Whoever replaces a file takes it away for a moment; that is no reason to end.
+    """
+    file = candles(tmp_path / "c.csv", FLAT, FLAT)
+    now = FIRST_AT + timedelta(days=300)
+    whole = reading(on_bad="fail", layout=AS_IT_STANDS, clock=lambda: now)
+    source = Source(name=str(file), candles=read_candles(file, on_bad="fail", now=now))
+    text, leaves = file.read_text(encoding="utf-8"), False
+
+    def read(source: Source) -> Candles:
+        found = whole(source)
+        if leaves:
+            file.unlink()
+        return found
+
+    follower = Follower({"BTC/USD": source}, read=read, clock=lambda: now, tell=lambda _: None)
+
+    file.write_text(text + THIRD, encoding="utf-8")
+    leaves = True
+    assert follower.more() == {}
+
+    file.write_text(text + THIRD, encoding="utf-8")
+    leaves = False
+
+    assert len(follower.more()["BTC/USD"]) == 3
 
 
 def test_parquet_has_no_lines_to_be_torn(tmp_path: Path) -> None:

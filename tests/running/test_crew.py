@@ -1,6 +1,6 @@
 """A crew goes on whatever its host's clock and its database do meanwhile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +15,9 @@ from store.kept import opened_at
 from trancher.app.backtesting import Source
 from trancher.app.running import crew_of, is_there
 from trancher.app.settings import parse
+from trancher.backtest.feed import Feed
 from trancher.core.order import BotName
+from trancher.market.candles import Candles
 from trancher.running.crew import Crew, News
 from trancher.store import commands
 from trancher.store.commands import Answer, Command, Deed
@@ -187,3 +189,55 @@ def test_a_stop_file_of_which_nobody_can_tell_stops_entries(tmp_path: Path) -> N
     assert is_there(file)
     assert is_there(tmp_path / ("x" * 300))
     assert not is_there(tmp_path / "no folder" / "STOP")
+
+
+def test_a_bot_that_stands_further_than_the_candles_here_waits_for_them(
+    database: Database,
+) -> None:
+    """
+    Its files are looked at now and then, and who ran it before had looked later. In a candle of
+    its own that only stands in that one's place it would do what was done, once more.
+    """
+    first, later = Watch(), Watch()
+    long, short = (
+        candles_of([(at, 100, 100, 100, 100) for at in range(hours)], interval=timedelta(hours=1))
+        for hours in (24, 20)
+    )
+    first_on = first.going_on(lambda _: News.FOLLOWS not in first.heard)
+    following(database, first, {}, long).run(going_on=first_on, moved=lambda _: None)
+    before = journal_of(database)
+    more: dict[str, Feed] = {}
+
+    def grow(rounds: int) -> bool:
+        if rounds == ROUNDS // 2:
+            assert later.heard == [News.SHORT]
+            assert journal_of(database) == before
+            more["BTC/USD"] = Feed("BTC/USD", long)
+        return News.FOLLOWS not in later.heard
+
+    following(database, later, more, short).run(
+        going_on=later.going_on(grow), moved=lambda _: None
+    )
+
+    assert later.heard == [News.SHORT, News.RUNS, News.FOLLOWS]
+    assert journal_of(database) == before
+    assert len(before[OFTEN]) > 3
+
+
+def following(
+    database: Database, watch: Watch, more: Mapping[str, Feed], candles: Candles
+) -> Crew:
+    """Return a crew of one bot that follows candles."""
+    return crew_of(
+        database,
+        parse(QUIET, file="c.toml"),
+        {"BTC/USD": Source(name="day.csv", candles=candles)},
+        (),
+        bots=[OFTEN],
+        alone=True,
+        lease=LENGTH,
+        clock=watch.clock,
+        stop_file=None,
+        tell=watch.tell,
+        more=lambda: more,
+    )

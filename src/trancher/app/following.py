@@ -2,8 +2,12 @@
 
 A candle counts once it has closed and its line is whole. What cannot be read now may be readable
 in a moment, for a file is written while it is read; it is told when that lasts.
+
+Invariant: what was read of a file counts only if nobody has written to it meanwhile, or half a
+line would pass for a whole one that was finished just after.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -90,7 +94,7 @@ class Follower:
         clock: Callable[[], datetime],
         tell: Callable[[str], None],
     ) -> None:
-        """Take what was read first, without candles that are not whole yet.
+        """Take the files as they are, without candles that are not whole yet.
 
         Args:
             read: reads the file of a source anew; raises BadInput.
@@ -98,15 +102,28 @@ class Follower:
             tell: told in a sentence of a file that stays unreadable.
 
         Raises:
-            BadInput: no candle of a file has closed.
+            BadInput: no candle of a file has closed, or it cannot be read any more.
         """
         self._read, self._clock, self._tell = read, clock, tell
         self._files: dict[str, _File] = {}
         for symbol, source in sources.items():
-            whole = self._whole(source, source.candles)
+            whole = self._first(source)
             if whole is None:
                 raise BadInput(f"{source.name}: found no candle that has closed, expected one")
             self._files[symbol] = _File(replace(source, candles=whole))
+
+    def _first(self, source: Source) -> Candles | None:
+        """Return what is whole of a file; None without a candle.
+
+        It was read before, but nobody has looked whether it was written to meanwhile.
+        """
+        for _ in range(_PATIENCE):
+            stamp = _stamp(source)
+            read = self._read(source)
+            whole = self._whole(read, torn=_is_torn(Path(source.name)))
+            if _stamp(source) == stamp:
+                return whole
+        return self._whole(source.candles, torn=True)
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -130,6 +147,8 @@ class Follower:
         except BadInput as problem:
             self._take_note(file, str(problem))
             return False
+        if _stamp(file.source) != stamp:
+            return False
         file.fault, file.looks = "", 0
         file.stamp = stamp if len(found) == len(read) else None
         before, file.source = file.source, replace(file.source, candles=found)
@@ -142,7 +161,7 @@ class Follower:
             BadInput: the file cannot be read, or is another one than before.
         """
         read = self._read(source)
-        found = self._whole(source, read)
+        found = self._whole(read, torn=_is_torn(Path(source.name)))
         if found is None or not found.begins_with(source.candles):
             raise BadInput(
                 f"{source.name}: found other candles than before, expected those and more"
@@ -155,12 +174,16 @@ class Follower:
         if file.looks == _PATIENCE:
             self._tell(f"{fault}; its bots wait, and it is read again when it has changed")
 
-    def _whole(self, source: Source, candles: Candles) -> Candles | None:
-        """Return the candles that have closed and are whole; None without one."""
+    def _whole(self, candles: Candles, *, torn: bool) -> Candles | None:
+        """Return the candles that have closed and are whole; None without one.
+
+        Args:
+            torn: whether the last of them may not be whole.
+        """
         now, count = self._clock(), len(candles)
         while count and candles.closed_at(count - 1) > now:
             count -= 1
-        if count == len(candles) and _is_torn(Path(source.name)):
+        if torn and count == len(candles):
             count -= 1
         return candles.first(count) if count else None
 
@@ -175,8 +198,11 @@ def _stamp(source: Source) -> tuple[int, int] | None:
 
 def _is_torn(path: Path) -> bool:
     """Say whether somebody may still be writing the last line of a file that has lines."""
-    with path.open("rb") as file:
-        begins = file.read(4)
-        file.seek(-1, 2)
-        ends = file.read(1)
-    return not begins.startswith(_WITHOUT_LINES) and ends != b"\n"
+    try:
+        with path.open("rb") as file:
+            if file.read(4).startswith(_WITHOUT_LINES):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:
+        return True  # it is gone, or empty, since it was read

@@ -93,7 +93,7 @@ def check_reach(
         reached = progress.load_all(connection, portfolio_id=run.portfolio_id)
     for bot in settings.bots:
         done = reached.get(bot.name) if bot.name in bots else None
-        stands_at = None if done is None else done.candle_at or done.seen_to
+        stands_at = None if done is None else done.stands_at
         source = sources[bot.symbol]
         last = _last_opening(source)
         if stands_at is not None and last < stands_at:

@@ -111,6 +111,7 @@ class News(StrEnum):
     LOST = "was taken over by another process"
     ANEW = "begins anew:"
     OVER = "has come to the end of its candles"
+    SHORT = "stands further than the candles here; waiting for more"
     FOLLOWS = "has come to its last candle so far, and waits for more"
 
 
@@ -122,6 +123,7 @@ class _Member:
     part: Part
     owner: Owner
     actor: Actor | None = None
+    too_few: int = 0
     waits_since: datetime | None = None
     told: set[News] = field(default_factory=set)
 
@@ -256,9 +258,9 @@ class Crew:
     def _hire(self) -> None:
         """Make an actor of every bot that has none and whose lease is free."""
         for member in self._members:
-            if member.actor is not None:
-                continue
             part, host = member.part, self._host
+            if member.actor is not None or member.too_few == len(part.feed):
+                continue
             taken = take(
                 self._database,
                 member.owner,
@@ -268,6 +270,12 @@ class Crew:
             )
             if taken is None:
                 self._say(member, News.TAKEN)
+                continue
+            if _stands_beyond(taken.done, part.feed):
+                # Its files are looked at now and then; those of the process before were newer.
+                taken.keeper.give_up()
+                member.too_few = len(part.feed)
+                self._say(member, News.SHORT)
                 continue
             member.actor = Actor(
                 taken,
@@ -366,6 +374,11 @@ def _place(member: _Member) -> tuple[int, ...]:
     step = None if member.actor is None else member.actor.next
     # Who has only its end to do goes first: others wait for it, and it for nobody.
     return () if step is None else tuple(step)
+
+
+def _stands_beyond(done: Progress, feed: Feed) -> bool:
+    """Say whether a bot stands in a candle that has not come here yet."""
+    return done.stands_at is not None and micros(done.stands_at) > feed.opened_at(len(feed) - 1)
 
 
 def _is_past(other: Progress | None, order: int, step: Step, *, last: datetime) -> bool:

@@ -117,6 +117,15 @@ class Progress(Reached):
         known = [at for at in seen if at is not None]
         return min(known) if len(known) == len(seen) else None
 
+    @property
+    def stands_at(self) -> datetime | None:
+        """When the latest candle had opened that any of its places has come to; None before that.
+
+        Candles that end before it are not those that the bot goes on in.
+        """
+        reached = (at for one in self.each for at in (one.candle_at, one.memory.seen_to))
+        return max((at for at in reached if at is not None), default=None)
+
 
 PLACES: Final = Codec[tuple[PlaceReached, ...]](
     tuple[PlaceReached, ...], name="memory of the places of a bot"

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from trancher.app.backtesting import Source
     from trancher.app.configured import Settings
+    from trancher.app.following import Follower
     from trancher.core.order import BotName
+    from trancher.market.layout import Layout
     from trancher.market.outside import OutsideSignal
     from trancher.running.crew import Crew, News
     from trancher.store.database import Database
@@ -78,9 +80,9 @@ def run(
     json: AsJson = False,
 ) -> None:
     """Run bots on paper; they go on where they were left, by this process or another one."""
-    from trancher.app.candle_words import parse_layout, parse_on_bad
+    from trancher.app.candle_words import parse_layout
     from trancher.app.file_notes import file_notes
-    from trancher.app.following import Follower, check_ticks, reading
+    from trancher.app.following import check_ticks
     from trancher.app.keeping import books_to_write
     from trancher.app.running import check_reach, chosen, crew_of, lease_of
     from trancher.app.settings import load
@@ -98,14 +100,14 @@ def run(
         _say(f"warning: {note}")
     outside = _outside(signals, settings, sources)
     layout = parse_layout(columns, newest_first=newest_first)
-    read = reading(on_bad=parse_on_bad(on_bad), layout=layout, clock=_now)
-    followed = Follower(sources, read=read, clock=_now, tell=_say) if follow else None
+    followed = _follower(sources, on_bad, layout) if follow else None
+    first = sources if followed is None else followed.sources
     with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
-        check_reach(database, settings, sources, bots)
+        check_reach(database, settings, first, bots)
         crew = crew_of(
             database,
             settings,
-            sources if followed is None else followed.sources,
+            first,
             outside,
             bots=bots,
             alone=alone,
@@ -115,12 +117,21 @@ def run(
             tell=_tell,
             more=None if followed is None else followed.more,
         )
-        _run_to_the_end(crew, sources, ends=followed is None)
+        _run_to_the_end(crew, first, ends=followed is None)
         if not json:
-            seen = sources if followed is None else followed.sources
-            _print_end(database, settings, seen, bots)
+            last = first if followed is None else followed.sources
+            _print_end(database, settings, last, bots)
     if json:
         status(db=db, json=True)
+
+
+def _follower(sources: "Mapping[str, Source]", on_bad: str, layout: "Layout") -> "Follower":
+    """Return what reads the files again as they grow."""
+    from trancher.app.candle_words import parse_on_bad
+    from trancher.app.following import Follower, reading
+
+    read = reading(on_bad=parse_on_bad(on_bad), layout=layout, clock=_now)
+    return Follower(sources, read=read, clock=_now, tell=_say)
 
 
 def _outside(
