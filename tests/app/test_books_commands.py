@@ -266,7 +266,7 @@ def test_a_stored_figure_that_was_changed_is_found(tmp_path: Path) -> None:
     (difference,) = document["differences"]
     assert (difference["table"], difference["column"]) == ("position", "state")
     assert "found 'open', expected 'closed'" in said.out
-    assert "1 differences from what the journal implies" in said.out
+    assert "1 difference from what the journal implies" in said.out
     assert document["verified"] is False
 
 

@@ -60,10 +60,10 @@ def test_an_older_database_is_upgraded_once_and_keeps_its_books(tmp_path: Path) 
     second = done("db", "upgrade", "--db", DB, folder=tmp_path).out
 
     assert said.err == (
-        "books.db: found schema 0001, expected schema 0005: run `trancher db upgrade`\n"
+        "books.db: found schema 0001, expected schema 0006: run `trancher db upgrade`\n"
     )
-    assert first == "books.db was of schema 0001, and is of schema 0005 now.\n"
-    assert second == "books.db is of schema 0005 already.\n"
+    assert first == "books.db was of schema 0001, and is of schema 0006 now.\n"
+    assert second == "books.db is of schema 0006 already.\n"
     assert done("status", "--db", DB, folder=tmp_path).out == before
     done("verify", "--db", DB, folder=tmp_path)
 

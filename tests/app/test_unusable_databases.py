@@ -81,9 +81,9 @@ UNUSABLE: Final = {
     make_torn: "found a damaged database, expected a whole one; `trancher db restore` puts one "
     "back",
     make_foreign: "found a database of something else, expected a database of Trancher",
-    make_newer: "found schema 9999, which is newer than this program, expected schema 0005 at "
+    make_newer: "found schema 9999, which is newer than this program, expected schema 0006 at "
     "most: a newer Trancher reads it",
-    make_older: "found schema 0001, expected schema 0005: run `trancher db upgrade`",
+    make_older: "found schema 0001, expected schema 0006: run `trancher db upgrade`",
     make_folder: "found no way to open it, expected a file in a folder that may be written",
 }
 

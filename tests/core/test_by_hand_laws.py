@@ -6,7 +6,7 @@ from typing import Final
 
 from hypothesis import given
 
-from core.test_halts import PAUSED, STOPPED
+from core.test_halts import BROKEN, PAUSED, STOPPED
 from core.test_walks import HOSTILE, HOSTILE_BOT, TOO_SMALL
 from core.walk import Asked, Life, Step, lives, walk
 from core.wishes import ADDS, OUTSIDE, Wish, granted
@@ -105,11 +105,11 @@ def test_a_halt_is_one_more_reason_and_hides_none(life: Life) -> None:
     """
     for request in requests(life):
         free = replace(request, usage=replace(request.usage, halts=()))
-        held = replace(request, usage=replace(request.usage, halts=(PAUSED, STOPPED)))
+        held = replace(request, usage=replace(request.usage, halts=(PAUSED, STOPPED, BROKEN)))
 
         codes = [one.code for one in held.decided().refusals]
 
-        assert {RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP} <= set(codes)
+        assert {one.code for one in (PAUSED, STOPPED, BROKEN)} <= set(codes)
         others = [one for one in held.decided().refusals if one.unit != "halts"]
         assert tuple(others) == free.decided().refusals
 
@@ -181,7 +181,7 @@ def come_about(refusal: Refusal, request: Request) -> Request:
             return replace(later, usage=replace(usage, equity=usage.peak_equity))
         case RefusalCode.INSUFFICIENT_FUNDS:
             return replace(later, usage=replace(usage, free_cash=refusal.limit))
-        case RefusalCode.PAUSED | RefusalCode.EMERGENCY_STOP:
+        case RefusalCode.PAUSED | RefusalCode.EMERGENCY_STOP | RefusalCode.RECONCILIATION_BREAK:
             left = tuple(one for one in usage.halts if one.code is not refusal.code)
             return replace(later, usage=replace(usage, halts=left))
         case _:
@@ -231,7 +231,7 @@ def test_no_exit_by_hand_is_ever_refused_by_a_limit_or_a_halt(life: Life) -> Non
         if asked.wish is Wish.NOTHING or asked.decision.kind is not Kind.EXIT:
             continue
         request = request_of(asked, life)
-        halted = replace(request.usage, free_cash=Decimal(0), halts=(PAUSED, STOPPED))
+        halted = replace(request.usage, free_cash=Decimal(0), halts=(PAUSED, STOPPED, BROKEN))
         bot = replace(life.bot, limits=HOSTILE_BOT)
 
         decision = replace(request, bot=bot, usage=halted, limits=HOSTILE).decided()

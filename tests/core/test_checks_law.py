@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.test_checks import ASK, USAGE
-from core.test_halts import PAUSED, PAUSED_ALONE, STOPPED
+from core.test_halts import BROKEN, PAUSED, PAUSED_ALONE, STOPPED
 from strategies import NOON, Dial, dials
 from trancher.core.checks import check
 from trancher.core.limits import Ask, BotLimits, PortfolioLimits, Refusal, RefusalCode, Usage
@@ -87,7 +87,12 @@ def usage_from(dial: Dial) -> Usage:
         symbol_exposure=Decimal(dial.pick([0, 80, 81])),
         realized_today=Decimal(dial.pick([0, -5, 7, -4])),
         losing_streak=dial.pick([0, 2, 1, 3]),
-        halts=dial.pick([(), (PAUSED,), (STOPPED,), (PAUSED, STOPPED), (PAUSED, PAUSED_ALONE)]),
+        halts=dial.pick(
+            [
+                *((), (PAUSED,), (STOPPED,), (PAUSED, STOPPED), (PAUSED, PAUSED_ALONE)),
+                *((BROKEN,), (BROKEN, PAUSED)),
+            ]
+        ),
     )
 
 

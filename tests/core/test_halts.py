@@ -1,4 +1,4 @@
-"""What somebody said, and no limit: a pause, and an emergency stop."""
+"""What holds entries back, and is no limit: a pause, an emergency stop, books that broke."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +10,7 @@ from trancher.core.limits import BotLimits, Halt, PortfolioLimits, Refusal, Refu
 PAUSED = Halt(code=RefusalCode.PAUSED)
 PAUSED_ALONE = Halt(code=RefusalCode.PAUSED, lifted_by="trancher resume --bot btc")
 STOPPED = Halt(code=RefusalCode.EMERGENCY_STOP)
+BROKEN = Halt(code=RefusalCode.RECONCILIATION_BREAK, lifted_by="trancher resume --position btc-1")
 NO_LIMITS = BotLimits(
     max_position_size=None,
     max_tranches=None,
@@ -45,9 +46,10 @@ def test_a_halt_refuses_what_no_limit_would() -> None:
 
 def test_every_halt_has_to_be_lifted() -> None:
     """
-    A pause of all and one of the bot are one reason with two ends; a stop is a reason beside it.
+    A pause of all and one of the bot are one reason with two ends; a stop is a reason beside it,
+    and so are books that are not what their journal says.
     """
-    refusals = held_back(PAUSED, STOPPED, PAUSED_ALONE)
+    refusals = held_back(BROKEN, PAUSED, STOPPED, PAUSED_ALONE)
 
     assert [(one.code, one.measured, one.unblocks_when) for one in refusals] == [
         (
@@ -56,6 +58,11 @@ def test_every_halt_has_to_be_lifted() -> None:
             "somebody runs trancher resume and trancher resume --bot btc",
         ),
         (RefusalCode.EMERGENCY_STOP, Decimal(1), "somebody runs trancher resume"),
+        (
+            RefusalCode.RECONCILIATION_BREAK,
+            Decimal(1),
+            "somebody runs trancher resume --position btc-1",
+        ),
     ]
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from core.test_halts import PAUSED, STOPPED
+from core.test_halts import BROKEN, PAUSED, STOPPED
 from core.wishes import Wish, granted, told
 from strategies import NOON, Dial, bot_from, dials, fill, opened, portfolio_from
 from trancher.core.bot import NO_PAST, Bot, Past, exposure_of
@@ -152,7 +152,7 @@ def step_from(dial: Dial, person: Dial) -> Step:
         score=dial.pick([0, 3, 6, 2, -4, 1, -1]),
         dips=dial.pick([False, False, True]),
         rsi=dial.pick([None, 50, 29]),
-        halts=person.pick([(), (), (), (), (), (), (PAUSED,), (STOPPED,)]),
+        halts=person.pick([(), (), (), (), (), (), (PAUSED,), (STOPPED,), (BROKEN,)]),
         wish=person.pick([Wish.NOTHING] * 11 + list(Wish)),
     )
 

@@ -9,11 +9,12 @@ import pytest
 
 from store.kept import TEXT, keep, load, opened, url_of
 from store.planting import FOLLOWING, columns, plant
+from trancher.core.order import PositionId
 from trancher.core.postings import postings_of
 from trancher.store import making, rows, tables
 from trancher.store.database import open_database
 from trancher.store.errors import UnusableDatabase
-from trancher.store.verify import Difference, Verified, verify
+from trancher.store.verify import Difference, Verified, Whose, verify
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,7 @@ def test_a_difference_says_where_and_what(copy: Path) -> None:
     (found,) = verified(copy).differences
 
     assert found == Difference(
+        whose=Whose(portfolio_id=1, run_id=1, position_id=PositionId("often-1")),
         table="tranche",
         row="1, 1, often-1, tranche_1",
         column="open_cost",

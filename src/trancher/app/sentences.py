@@ -59,6 +59,7 @@ WORDS: Final = {
     RefusalCode.NOT_BUILDING: "it is not building",
     RefusalCode.PAUSED: "it is paused",
     RefusalCode.EMERGENCY_STOP: "an emergency stop holds it",
+    RefusalCode.RECONCILIATION_BREAK: "its books are not what its journal says",
     RefusalCode.STALE_SIGNAL: "the signal is {measured} old, and what it says counts for {limit}",
     RefusalCode.DUPLICATE_SIGNAL: "another signal had the same key",
     RefusalCode.MIN_NOTIONAL: "{measured} {currency} is below the exchange's minimum of {limit}",

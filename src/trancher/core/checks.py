@@ -18,6 +18,7 @@ from trancher.core.day import MICROSECOND, span
 from trancher.core.limits import (
     Ask,
     BotLimits,
+    HaltCode,
     PortfolioLimits,
     Refusal,
     RefusalCode,
@@ -27,6 +28,11 @@ from trancher.core.limits import (
 from trancher.core.money import ONE, ZERO, exact, quotient
 
 _LARGER_LIMIT: Final = "the limit is made larger"
+_HALTS: Final[tuple[HaltCode, ...]] = (
+    RefusalCode.PAUSED,
+    RefusalCode.EMERGENCY_STOP,
+    RefusalCode.RECONCILIATION_BREAK,
+)
 
 
 @exact
@@ -325,7 +331,7 @@ def _funds(ask: Ask, usage: Usage) -> Refusal | None:
 
 
 def _halted(usage: Usage) -> Iterator[Refusal]:
-    for code in (RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP):
+    for code in _HALTS:
         lifted_by = [halt.lifted_by for halt in usage.halts if halt.code is code]
         if lifted_by:
             yield Refusal(

@@ -41,7 +41,13 @@ class RefusalCode(StrEnum):
     DUPLICATE_SIGNAL = "DUPLICATE_SIGNAL"
     MIN_NOTIONAL = "MIN_NOTIONAL"
     MIN_QUANTITY = "MIN_QUANTITY"
+    RECONCILIATION_BREAK = "RECONCILIATION_BREAK"
 
+
+HaltCode = Literal[
+    RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP, RefusalCode.RECONCILIATION_BREAK
+]
+"""What is said of entries that no limit refuses."""
 
 MEANINGS = {
     RefusalCode.MAX_POSITION_SIZE: "anchor cost, working entries and this one exceed the limit",
@@ -68,6 +74,7 @@ MEANINGS = {
     RefusalCode.DUPLICATE_SIGNAL: "the key of a signal from outside is that of another one",
     RefusalCode.MIN_NOTIONAL: "price x quantity is below the exchange's minimum",
     RefusalCode.MIN_QUANTITY: "the quantity is below the exchange's minimum or step",
+    RefusalCode.RECONCILIATION_BREAK: "verify found books that are not what their journal says",
 }
 
 
@@ -208,7 +215,7 @@ class Halt:
         lifted_by: the command that lifts it, as a person types it.
     """
 
-    code: Literal[RefusalCode.PAUSED, RefusalCode.EMERGENCY_STOP]
+    code: HaltCode
     lifted_by: str = "trancher resume"
 
 

@@ -1,4 +1,4 @@
-"""Halts: what a person has stopped, and over how much of the portfolio."""
+"""Halts: what a person, or verify, has stopped, and over how much of the portfolio."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,17 @@ class Scope(StrEnum):
 
 
 class Action(StrEnum):
-    """What a halt does; each of them but `pause` is an emergency stop."""
+    """What a halt does; each of them but `pause` and `breach` is an emergency stop.
+
+    A breach is placed by verify, where books differ from their journal, and by nobody else.
+    """
 
     PAUSE = "pause"
     FREEZE = "freeze"
     CANCEL = "cancel"
     REDUCE = "reduce"
     FLATTEN = "flatten"
+    BREACH = "breach"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

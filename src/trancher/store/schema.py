@@ -36,7 +36,7 @@ class Schema:
         return self.revisions[-1]
 
 
-SCHEMA: Final = Schema(revisions=("0001", "0002", "0003", "0004", "0005"))
+SCHEMA: Final = Schema(revisions=("0001", "0002", "0003", "0004", "0005", "0006"))
 
 
 def current(connection: Connection) -> str | None:

@@ -20,6 +20,10 @@ from trancher.store.halts import Action, Halt, Scope
 from trancher.store.prepared import Prepared, key
 from trancher.store.sharing import Owner
 
+_CODES: Final[Mapping[Action, limits.HaltCode]] = {
+    Action.PAUSE: RefusalCode.PAUSED,
+    Action.BREACH: RefusalCode.RECONCILIATION_BREAK,
+}
 _STANDING: Final = Prepared(
     select(tables.halt)
     .where(*key(tables.halt, "portfolio_id"), tables.halt.c.lifted_at.is_(None))
@@ -36,7 +40,7 @@ def reaching(halts: Iterable[Halt], bot: BotName) -> tuple[limits.Halt, ...]:
     """Return those of a portfolio's halts that stop entries of a bot, as the core knows them."""
     return tuple(
         limits.Halt(
-            code=RefusalCode.PAUSED if one.action is Action.PAUSE else RefusalCode.EMERGENCY_STOP,
+            code=_CODES.get(one.action, RefusalCode.EMERGENCY_STOP),
             lifted_by=one.lifted_by,
         )
         for one in halts

@@ -29,7 +29,7 @@ from trancher.core.postings import (
 from trancher.store import making, rows, tables, triggers
 from trancher.store.columns import as_written
 from trancher.store.database import Database
-from trancher.store.entries import ConfigurationLoaded
+from trancher.store.entries import ConfigurationLoaded, RunStarted
 from trancher.store.loads import rows_of
 from trancher.store.replaying import (
     BrokenJournal,
@@ -57,6 +57,22 @@ _ROW: Final = "row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose books something is of, as far down as is known.
+
+    Attributes:
+        portfolio_id: None where it is of the whole database.
+        run_id: None where it is of all of the portfolio.
+        position_id: None where it is of all of the run, or of a position that is not both stored
+            and implied: nobody could name it.
+    """
+
+    portfolio_id: int | None = None
+    run_id: int | None = None
+    position_id: PositionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """Something stored is not what the journal implies.
 
@@ -65,6 +81,7 @@ class Difference:
         column: "row" where all of it is missing or too much.
     """
 
+    whose: Whose
     table: str
     row: str
     column: str
@@ -119,8 +136,8 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
             try:
                 replayed = replay(portfolio_id, one, stored_journal(connection, portfolio_id, one))
             except BrokenJournal as problem:
-                place = f"{portfolio_id}, {one}, {problem.number}"
-                found.append(_broken(tables.journal, place, problem, "nothing else of the run"))
+                whose = Whose(portfolio_id=portfolio_id, run_id=one)
+                found.append(_broken(tables.journal, whose, problem, "nothing else of the run"))
                 runs.append(VerifiedRun(run_id=one, entries=0, finished=False))
                 continue
             found += _differences_of_run(connection, replayed)
@@ -139,10 +156,12 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
     return Verified(runs=tuple(runs), loads=len(loads), differences=tuple(found))
 
 
-def _broken(table: Table, row: str, problem: BrokenJournal, unread: str) -> Difference:
+def _broken(table: Table, whose: Whose, problem: BrokenJournal, unread: str) -> Difference:
+    key = (whose.portfolio_id, whose.run_id, problem.number)
     return Difference(
+        whose=whose,
         table=table.name,
-        row=row,
+        row=_named(tuple(part for part in key if part is not None)),
         column=problem.column,
         stored=problem.stored,
         expected=f"{problem.expected}; {unread} was compared",
@@ -150,10 +169,12 @@ def _broken(table: Table, row: str, problem: BrokenJournal, unread: str) -> Diff
 
 
 def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[Difference]:
+    started = replayed.started
     for position in replayed.positions.values():
         gap = identity_gap(position.book, mark_price=ONE)
         if gap != 0:
             yield Difference(
+                whose=_whose(started, position.id),
                 table=tables.position.name,
                 row=position.id,
                 column="document",
@@ -164,7 +185,6 @@ def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[
     wanted: dict[Table, list[Row]] = {table: [] for table in _COMPARED}
     for table, row in replayed.rows():
         wanted[table].append(row)
-    started = replayed.started
     for table, expected in wanted.items():
         run_column = table.c.id if table is tables.run else table.c.run_id
         within = (table.c.portfolio_id == started.portfolio_id, run_column == started.run_id)
@@ -174,24 +194,37 @@ def _differences_of_run(connection: Connection, replayed: Replayed) -> Iterator[
 
 def _unbalanced(replayed: Replayed) -> Iterator[Difference]:
     """Yield where debits and credits differ, and where accounts hold other than the books say."""
+    started = replayed.started
     of_position = defaultdict[PositionId | None, list[Posting]](list)
-    for one in (rows.posted_at_start(replayed.started), *replayed.posted):
+    for one in (rows.posted_at_start(started), *replayed.posted):
         of_position[one.position_id] += one.postings
         for asset, amount in totals(posted(one.postings)).items():
-            yield _unequal(str(one.number), f"{amount:f} {asset} too much", "sums of 0")
-    begun = {(Account.WALLET, replayed.started.quote): replayed.started.cash}
+            whose = _whose(started, one.position_id)
+            yield _unequal(whose, str(one.number), f"{amount:f} {asset} too much", "sums of 0")
+    begun = {(Account.WALLET, started.quote): started.cash}
     held: dict[PositionId | None, Balances] = {None: with_external(begun)}
     held |= {one.id: balances_of(one) for one in replayed.positions.values()}
     # Each position by itself, and so all of them with the cash they began with.
     for position_id, expected in held.items():
         if posted(of_position[position_id]) != expected:
-            yield _unequal(position_id or "the beginning", "other sums", "what the books hold")
+            place = position_id or "the beginning"
+            whose = _whose(started, position_id)
+            yield _unequal(whose, place, "other sums", "what the books hold")
 
 
-def _unequal(row: str, stored: str, expected: str) -> Difference:
+def _unequal(whose: Whose, row: str, stored: str, expected: str) -> Difference:
     return Difference(
-        table=tables.posting.name, row=row, column="amount", stored=stored, expected=expected
+        whose=whose,
+        table=tables.posting.name,
+        row=row,
+        column="amount",
+        stored=stored,
+        expected=expected,
     )
+
+
+def _whose(started: RunStarted, position_id: PositionId | None) -> Whose:
+    return Whose(portfolio_id=started.portfolio_id, run_id=started.run_id, position_id=position_id)
 
 
 def _loads(connection: Connection) -> tuple[list[ConfigurationLoaded], list[Difference]]:
@@ -204,8 +237,8 @@ def _loads(connection: Connection) -> tuple[list[ConfigurationLoaded], list[Diff
         try:
             loads += replay_loads(portfolio_id, _loading(connection, portfolio_id))
         except BrokenJournal as problem:
-            place = f"{portfolio_id}, {problem.number}"
-            broken.append(_broken(table, place, problem, "no load of the portfolio"))
+            whose = Whose(portfolio_id=portfolio_id)
+            broken.append(_broken(table, whose, problem, "no load of the portfolio"))
     return loads, broken
 
 
@@ -273,14 +306,14 @@ def _compared(
         implied.add(key)
         found = there.get(key)
         if found is None:
-            yield _difference(table, key, _ROW, "none", "one")
+            yield _of_row(table, line, _ROW, "none", "one")
             continue
         for name, value in line.items():
             if found[name] != value or type(found[name]) is not type(value):
-                yield _difference(table, key, name, repr(found[name]), repr(value))
+                yield _of_row(table, line, name, repr(found[name]), repr(value))
     if whole:
         for key in there.keys() - implied:
-            yield _difference(table, key, _ROW, "one", "none")
+            yield _of_row(table, there[key], _ROW, "one", "none")
 
 
 def _spelled(spell: object, value: object) -> object:
@@ -289,9 +322,30 @@ def _spelled(spell: object, value: object) -> object:
     return spell(value) if callable(spell) else value
 
 
-def _difference(table: Table, key: Key, column: str, stored: str, expected: str) -> Difference:
-    named = ", ".join(str(part) for part in key)
-    return Difference(table=table.name, row=named, column=column, stored=stored, expected=expected)
+def _of_row(table: Table, line: Line, column: str, stored: str, expected: str) -> Difference:
+    portfolio_id = line.get("id" if table is tables.portfolio else "portfolio_id")
+    run_id = line.get("id" if table is tables.run else "run_id")
+    position_id = line.get("id" if table is tables.position else "position_id")
+    # What is stored beyond the journal may name anything, and a position that has no row nothing.
+    nameless = expected == "none" or (table is tables.position and column == _ROW)
+    return Difference(
+        whose=Whose(
+            portfolio_id=portfolio_id if isinstance(portfolio_id, int) else None,
+            run_id=run_id if isinstance(run_id, int) else None,
+            position_id=PositionId(position_id)
+            if isinstance(position_id, str) and not nameless
+            else None,
+        ),
+        table=table.name,
+        row=_named(tuple(line[one.name] for one in table.primary_key)),
+        column=column,
+        stored=stored,
+        expected=expected,
+    )
+
+
+def _named(key: Key) -> str:
+    return ", ".join(str(part) for part in key)
 
 
 def _missing_guards(connection: Connection) -> Iterator[Difference]:
@@ -299,6 +353,7 @@ def _missing_guards(connection: Connection) -> Iterator[Difference]:
     for name, sql in making.guards(connection.dialect.name).items():
         if there.get(name) != sql:
             yield Difference(
+                whose=Whose(),
                 table=name.partition("_")[0],
                 row=name,
                 column="trigger",

@@ -21,23 +21,37 @@ _SHOWN: Final = 50
 db = typer.Typer(help="The database itself: upgrade, backup, restore.", no_args_is_help=True)
 
 
-def verify(*, db: Db = None, json: AsJson = False) -> None:
+def verify(
+    *,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze/--no-freeze", help="Stop the entries of bots whose books differ."),
+    ] = True,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
     """Replay the journal of every run against what is stored; exit code 1 where they differ."""
+    from trancher.app import breaches
     from trancher.app.run_words import going
+    from trancher.app.running_bots import now
     from trancher.app.standing import opened
     from trancher.store import verify as checking
     from trancher.store.reading import Books
 
     with opened(url_of(db), makers=()) as database:
         verified = checking.verify(database)
+        found = verified.differences if freeze else ()
+        frozen = breaches.freeze(database, found, clock=now)
         books, positions = Books(database), 0
         states = {} if verified.differences else {run.id: going(run) for run in books.runs()}
         if not verified.differences:
             positions = sum(len(bot.positions) for run in books.runs() for bot in books.bots(run))
     if json:
-        print_json(_document(verified, positions))
+        print_json({**_document(verified, positions), **breaches.frozen_document(frozen)})
     else:
         _print(verified, positions, states)
+        for line in breaches.frozen_in_words(frozen):
+            console().print(line, style="red", soft_wrap=True)
     if verified.differences:
         raise typer.Exit(1)
 
@@ -116,7 +130,7 @@ def _no_folder(file: Path) -> None:
         raise BadInput(f"{file}: found a folder, expected the name of a file to write")
 
 
-def _document(verified: "Verified", positions: int) -> Json:
+def _document(verified: "Verified", positions: int) -> dict[str, Json]:
     return {
         "verified": not verified.differences,
         "entries": sum(run.entries for run in verified.runs),
@@ -147,7 +161,9 @@ def _print(verified: "Verified", positions: int, states: "Mapping[int, Going]") 
     if differences:
         more = len(differences) - _SHOWN
         listed = f", {more:,} of them not shown; --json has all" if more > 0 else ""
-        out.print(f"{len(differences):,} differences from what the journal implies{listed}.")
+        out.print(
+            f"{counted(len(differences), 'difference')} from what the journal implies{listed}."
+        )
         return
     entries = sum(run.entries for run in verified.runs)
     loads = f", {counted(verified.loads, 'load')}" if verified.loads else ""
