@@ -91,6 +91,7 @@ def test_a_position_is_the_document_of_the_backtest(folder: Path, kept: Any, bot
 
     assert document.pop("run")["id"] == 1
     assert document.pop("as_of") == "2024-01-01T09:00:00Z"
+    assert document.pop("configuration_version") is None
     assert document == expected
 
 

@@ -285,7 +285,10 @@ def test_another_configuration_of_the_portfolio_is_refused(
         "portfolio floor: found bots that run with another configuration, version 1 "
         f"(there and in c.toml: {differs}"
     )
-    assert said.err.endswith("), expected that one, or another name of the portfolio\n")
+    assert said.err.endswith(
+        "), expected that one, this one brought into force by `trancher bots load`, or another "
+        "name of the portfolio\n"
+    )
     assert said.err.count("\n") == 1
     assert (folder / "books.db").read_bytes() == before
 

@@ -372,3 +372,13 @@ def test_a_stop_that_sold_is_remembered(events: tuple[Event, ...], stopped: bool
     Of all or of a tranche; a gain is no stop, and neither is a sale by hand.
     """
     assert ONE_OF_TWO.was_stopped(after([*OPEN, *events])) is stopped
+
+
+def test_a_rule_that_a_plan_has_not_is_no_stop_of_it() -> None:
+    """
+    A position may have been sold by the plan that its bot had before.
+    """
+    plan = replace(ONE_OF_TWO, exits=ONE_OF_TWO.exits[:1])
+    events = sold(leave("s1", "1", full=True, targets={2: "1"}), "120")
+
+    assert not plan.was_stopped(after([*OPEN, *events]))

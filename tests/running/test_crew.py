@@ -18,7 +18,8 @@ from trancher.app.settings import parse
 from trancher.backtest.feed import Feed
 from trancher.core.order import BotName
 from trancher.market.candles import Candles
-from trancher.running.crew import Crew, News
+from trancher.running.crew import Crew
+from trancher.running.host import News
 from trancher.store import commands
 from trancher.store.commands import Answer, Command, Deed
 from trancher.store.database import Database

@@ -18,6 +18,7 @@ from trancher.store.entries import (
     RunKind,
     RunStarted,
     SignalHeard,
+    VersionTaken,
 )
 from trancher.store.memory import MemoryStore
 from trancher.store.reading import Books
@@ -124,7 +125,7 @@ def read(database: Database) -> Told:
         match line.entry:
             case Decided():
                 records.append(line.entry.record)
-            case RunStarted() | RunFinished() | SignalHeard():
+            case RunStarted() | RunFinished() | SignalHeard() | VersionTaken():
                 assert line.position_id is None
             case event:
                 assert line.position_id is not None

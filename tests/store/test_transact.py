@@ -49,7 +49,8 @@ def test_two_who_wait_for_each_other_both_come_to_their_end(database: Database) 
         kept = connection.exec_driver_sql("SELECT n FROM counter").scalars().all()
         connection.exec_driver_sql("DROP TABLE counter")
     assert kept == [2, 2]
-    assert sorted(tries) == [1, 2]
+    # The one that is ended may be in the other's way again before that one has what it waits for.
+    assert max(tries) > 1
 
 
 def test_it_is_tried_five_times_with_growing_pauses(database: Database) -> None:

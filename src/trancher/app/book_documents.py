@@ -17,6 +17,7 @@ from trancher.app.standing import Standing
 from trancher.app.views import position_document
 from trancher.core.conditions import Wait
 from trancher.core.decision import Decision
+from trancher.core.lifecycle import State
 from trancher.core.money import ONE, ZERO, exact, quotient
 from trancher.core.order import EntryOrder
 from trancher.core.pnl import figures
@@ -46,6 +47,7 @@ def status_document(standing: Standing) -> Mapping[str, Json]:
     limits = standing.settings.portfolio.limits
     return {
         "run": run_document(standing.run),
+        "configuration_version": standing.version,
         "as_of": instant(standing.at),
         "active_positions": len(standing.active),
         "max_active_positions": limits.max_active_positions,
@@ -104,6 +106,7 @@ def _place(standing: Standing, one: BotStanding) -> dict[str, Json]:
         "bot": one.settings.name,
         "symbol": one.settings.symbol,
         "strategy": one.settings.strategy,
+        "configuration_version": one.books.version,
         "position_id": one.position.id,
         "position_status": one.position.state.value,
         "open_tranches": len(book.open),
@@ -203,6 +206,8 @@ def bot_position_document(
         **_position(standing, one, position),
         "as_of": instant(standing.at),
         "run": run_document(standing.run),
+        # One that is closed had it when it opened, and the bot may have taken another since.
+        "configuration_version": None if position.state is State.CLOSED else one.books.version,
     }
     if not one.settings.has_several:
         return whole

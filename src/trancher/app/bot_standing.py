@@ -105,10 +105,12 @@ def places_in(
     entries = [at for one in books.positions for at in _entries(one)]
     for seat in seats:
         _sit(seat, _at(books, seat.place), opened=len(books.positions), entries=entries)
+        # Positions of places that the bot has no longer are told with those of its first one.
+        beyond = range(len(seats) + 1, _most_places(books) + 1) if seat.place == 1 else ()
         yield BotStanding(
             settings=said.at(seat.place),
             seat=seat,
-            books=_at(books, seat.place),
+            books=_at(books, seat.place, *beyond),
             records=tuple(one for one in records if one.last.place == seat.place),
             price=price,
         )
@@ -123,9 +125,13 @@ def _entries(position: Position) -> Iterator[datetime]:
         yield position.last_entry_at
 
 
-def _at(books: BotBooks, place: int) -> BotBooks:
-    """Return the books of a bot with the positions of one of its places."""
-    stood = tuple(one for one in books.positions if one.place == place)
+def _most_places(books: BotBooks) -> int:
+    return max((one.place for one in books.positions), default=1)
+
+
+def _at(books: BotBooks, *places: int) -> BotBooks:
+    """Return the books of a bot with the positions of some of its places."""
+    stood = tuple(one for one in books.positions if one.place in places)
     return replace(books, positions=stood)
 
 

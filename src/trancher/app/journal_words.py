@@ -16,7 +16,14 @@ from trancher.core.events import (
     OrderEnded,
     Undone,
 )
-from trancher.store.entries import Decided, Entry, RunFinished, RunStarted, SignalHeard
+from trancher.store.entries import (
+    Decided,
+    Entry,
+    RunFinished,
+    RunStarted,
+    SignalHeard,
+    VersionTaken,
+)
 
 
 def in_words(entry: Entry) -> str:
@@ -31,6 +38,9 @@ def in_words(entry: Entry) -> str:
         case SignalHeard():
             said = f"event {entry.event}" if entry.score is None else f"score {entry.score:f}"
             return f"{entry.bot} heard the signal {entry.name}: {said}"
+        case VersionTaken():
+            names = ", ".join(bot.name for bot in entry.bots)
+            return f"{names} went on with version {entry.configuration_version}"
         case _:
             return _happened(entry)
 

@@ -14,8 +14,8 @@ from trancher.app.in_force import nothing_loaded
 from trancher.app.keeping import books_to_read, books_to_write
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
-from trancher.app.settings import parse
 from trancher.app.standing import LOADS, check_there, in_one_sentence
+from trancher.app.versions import understood
 from trancher.core.position import Position
 from trancher.store.database import Database, holds_anything
 from trancher.store.entries import ConfigurationLoaded, LoadedBot, Mode
@@ -113,16 +113,6 @@ def earlier(url: str, *, version: int, portfolio: str | None) -> Settings:
         f"version: found {version}, expected one that portfolio {loads[0].portfolio} has loaded: "
         f"{', '.join(map(str, versions))}"
     )
-
-
-def understood(loaded: ConfigurationLoaded) -> Settings:
-    """Return what a configuration in the database means.
-
-    Raises:
-        BadInput: this program does not understand it.
-    """
-    said = f"configuration {loaded.configuration_version} of portfolio {loaded.portfolio}"
-    return parse(loaded.configuration_text, file=said)
 
 
 def new_load(settings: Settings, *, at: datetime) -> NewLoad:

@@ -20,8 +20,8 @@ from trancher.app.configured import Settings
 from trancher.app.output import BadInput
 from trancher.app.report_section import History, Progress
 from trancher.app.run_words import going, numbers
-from trancher.app.settings import parse
 from trancher.app.standing import latest, opened
+from trancher.app.versions import goes_by
 from trancher.backtest.summary import BotSummary, books_balance, bot_summary, cash_of, total
 from trancher.backtest.times import micros
 from trancher.core.bot import Bot
@@ -80,14 +80,14 @@ def read_run(url: str, *, run_id: int | None = None, progress: Progress | None =
         runs = runs_of(books, run)
         told = [tuple(_lines(books, one, runs, progress)) for one in runs]
         of_bots = books.bots(run)
+        settings = goes_by(books, run, of_bots).settings
         end = books.end(run)
         records = books.decisions(run, None, limit=_ALL) if end is None else ()
-    said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
     lines = tuple(line for _, line in in_order(told))
     marks = marks_so_far(run, of_bots, lines) if end is None else end.marks
     return RunBooks(
         run=run,
-        settings=parse(run.configuration_text, file=said),
+        settings=settings,
         # A bot that has seen nothing has nothing to report.
         bots=tuple(one for one in of_bots if one.facts.instrument.symbol in marks),
         history=History(

@@ -7,6 +7,7 @@ from typing import Final
 from trancher.app.backtesting import Outcome, Source
 from trancher.app.configured import Settings
 from trancher.app.run_books import state_of, traded
+from trancher.app.versions import goes_by
 from trancher.backtest.summary import BotSummary, bot_summary, cash_of, total
 from trancher.core.limits import RefusalCode
 from trancher.core.money import exact
@@ -35,14 +36,16 @@ def outcome_so_far(
     books = Books(database)
     run = books.latest_run(portfolio=settings.portfolio.name, kind=RunKind.RUN)
     assert run is not None, settings.portfolio.name
-    of_bots = [one for one in books.bots(run) if one.facts.name in names]
+    of_all = books.bots(run)
+    kept = goes_by(books, run, of_all).settings
+    of_bots = [one for one in of_all if one.facts.name in names]
     bots = tuple(
         _summary(one, books.decisions(run, one.facts.name, limit=_ALL)) for one in of_bots
     )
     return Outcome(
         settings=settings,
         sources=sources,
-        traded=traded(settings, of_bots),
+        traded=traded(kept, of_bots),
         bots=bots,
         total=total(bots),
         marked_at={one.facts.instrument.symbol: one.mark.at for one in of_bots if one.mark},

@@ -17,18 +17,20 @@ from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
 from trancher.app.process_name import PROCESS
 from trancher.app.sentences import moment
+from trancher.app.settings import parse
 from trancher.app.words import Mismatch
 from trancher.backtest.feed import Feed
 from trancher.backtest.inside import SameCandle
 from trancher.backtest.passage import Evaluate, Terms
 from trancher.core.order import BotName
 from trancher.market.outside import OutsideSignal
-from trancher.running.crew import Crew, Host, Part, Tell
+from trancher.running.crew import Crew
 from trancher.running.desk import Paper, nobody_stops
+from trancher.running.host import Host, Part, Tell
 from trancher.store import progress
 from trancher.store.database import Database
 from trancher.store.enrolling import OtherConfiguration
-from trancher.store.entries import RunKind
+from trancher.store.entries import RunKind, RunStarted
 from trancher.store.reading import Books
 
 LEASE: Final = timedelta(seconds=10)
@@ -104,6 +106,20 @@ def check_reach(
             )
 
 
+def check_symbols(settings: Settings, sources: Mapping[str, Source]) -> None:
+    """Check that there are candles for what a configuration trades.
+
+    Raises:
+        BadInput: there are none of a symbol.
+    """
+    for bot in settings.bots:
+        if bot.symbol not in sources:
+            raise BadInput(
+                f"--replay: found no candles of {bot.symbol}, expected some, for {settings.file} "
+                f"came into force, and its bot {bot.name} trades it"
+            )
+
+
 def crew_of(
     database: Database,
     settings: Settings,
@@ -132,7 +148,7 @@ def crew_of(
     """
     feeds = {symbol: Feed(symbol, one.candles) for symbol, one in sources.items()}
     whole = new_run(settings, sources, kind=RunKind.RUN, at=clock())
-    said, portfolio = settings.backtest, engine_portfolio(settings)
+    portfolio = engine_portfolio(settings)
     terms = _terms(settings, follows=more is not None)
     parts = [
         Part(
@@ -142,7 +158,7 @@ def crew_of(
             feed=feeds[bot.symbol],
             portfolio=portfolio,
             terms=terms,
-            paper=Paper(slippage=said.slippage, participation=said.participation),
+            paper=_paper(settings),
         )
         for order, (bot, facts) in enumerate(zip(settings.bots, whole.bots, strict=True))
         if bot.name in bots
@@ -156,12 +172,38 @@ def crew_of(
         sleep=time.sleep,
         lease=lease,
         stopped=nobody_stops if stop_file is None else partial(is_there, stop_file),
+        kept=partial(_kept, settings, outside),
         more=more,
     )
     try:
         return Crew(database, parts, host, tell=tell)
     except OtherConfiguration as problem:
         raise another_configuration(settings, problem) from problem
+
+
+def _kept(
+    settings: Settings, outside: Sequence[OutsideSignal], part: Part, started: RunStarted
+) -> Part:
+    """Return what running a bot takes with the configuration that it keeps, under these limits.
+
+    Raises:
+        BadInput: this program does not understand that configuration.
+    """
+    said = f"configuration {started.configuration_version} of portfolio {started.portfolio}"
+    own = replace(parse(started.configuration_text, file=said), portfolio=settings.portfolio)
+    bot = next(one for one in own.bots if one.name == part.name)
+    (facts,) = started.bots
+    return replace(
+        part,
+        strategies=strategies_of(bot, facts.instrument, outside),
+        terms=_terms(own, follows=part.terms.follows),
+        paper=_paper(own),
+    )
+
+
+def _paper(settings: Settings) -> Paper:
+    said = settings.backtest
+    return Paper(slippage=said.slippage, participation=said.participation)
 
 
 def _terms(settings: Settings, *, follows: bool) -> Terms:

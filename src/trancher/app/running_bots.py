@@ -19,8 +19,8 @@ from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed
 from trancher.app.process_name import PROCESS
 from trancher.app.running import LEASE
-from trancher.app.settings import parse
 from trancher.app.standing import check_there, in_one_sentence
+from trancher.app.versions import goes_by, load_number
 from trancher.backtest.passage import Evaluate, Terms
 from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.running.desk import Desk, Paper, Unmarked
@@ -47,10 +47,12 @@ class Running:
 
     Attributes:
         run: of the bot that began last, shown with the others.
+        load: the number of the load whose limits `settings` has; 0 where there is none.
     """
 
     database: Database
     run: Run
+    load: int
     settings: Settings
     bots: tuple[BotBooks, ...]
 
@@ -142,12 +144,14 @@ def _running(database: Database, url: str) -> Running:
             f"{database.where}: found no bots that run, expected some; "
             f"`trancher run CONFIG --replay FILE --db {shown(url)}` runs them"
         )
-    said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
+    # Before the limits are read: whoever loads others meanwhile is noticed.
+    load, bots = load_number(database, run), books.bots(run)
     return Running(
         database=database,
         run=run,
-        settings=parse(run.configuration_text, file=said),
-        bots=books.bots(run),
+        load=load,
+        settings=goes_by(books, run, bots).settings,
+        bots=bots,
     )
 
 
@@ -254,6 +258,7 @@ def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) 
         bot=facts.name,
         symbol=facts.instrument.symbol,
         zone=found.settings.portfolio.timezone,
+        load=found.load,
     )
     taken = take(found.database, owner, name=PROCESS, clock=clock, length=LEASE)
     if taken is None:

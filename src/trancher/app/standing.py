@@ -9,7 +9,7 @@ Invariants:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ from trancher.app.keeping import books_to_read
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.run_words import numbers
-from trancher.app.settings import parse
+from trancher.app.versions import goes_by
 from trancher.core.anchor import realized_by_fill
 from trancher.core.bot import exits_to_reserve, exposure_of, funds_to_reserve, working_size
 from trancher.core.day import day_of
@@ -34,7 +34,7 @@ from trancher.core.order import BotName, Fill
 from trancher.core.position import Position, number_of
 from trancher.core.tranches import NO_DUST
 from trancher.store.database import Database
-from trancher.store.entries import RunFinished, RunStarted
+from trancher.store.entries import ByTheWall
 from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.halts import Halt
 from trancher.store.latest import happened_at
@@ -58,6 +58,7 @@ class Standing:
     """A run as it stands.
 
     Attributes:
+        settings, version, keeping: as GoesBy has them.
         at: the end of what it saw of the market, UTC.
         day: the portfolio's day that its last candle belongs to.
         trades: trades done or reserved, by the portfolio's day; only the last days are complete.
@@ -69,6 +70,8 @@ class Standing:
 
     run: Run
     settings: Settings
+    version: int
+    keeping: Mapping[BotName, int]
     at: datetime
     day: date
     trades: Counter[date]
@@ -306,9 +309,9 @@ def standing_of(books: Books, run: Run) -> Standing:
         BadInput: this version does not understand the configuration of the run.
         StoreError: the database cannot be read.
     """
-    said = f"configuration {run.configuration_version} of portfolio {run.portfolio}"
-    settings = parse(run.configuration_text, file=said)
     of_bots = books.bots(run)
+    found = goes_by(books, run, of_bots)
+    settings = found.settings
     marks = [one.mark.at for one in of_bots if one.mark is not None]
     at = max(marks) if marks else _last_at(books, run)
     # A candle that ends at midnight belongs to the day before.
@@ -316,6 +319,8 @@ def standing_of(books: Books, run: Run) -> Standing:
     return Standing(
         run=run,
         settings=settings,
+        version=found.version,
+        keeping=found.keeping,
         at=at,
         day=day,
         trades=_trades(books, run, settings, of_bots, since=day),
@@ -347,8 +352,7 @@ def _sales(positions: Iterable[Position]) -> Iterator[tuple[Fill, Decimal]]:
 def _last_at(books: Books, run: Run) -> datetime:
     """Return the end of what an unfinished run saw, as far as its journal tells."""
     tail = books.journal(run, first=max(run.entries - _TAIL + 1, 1), limit=_TAIL)
-    # A run begins and ends by the clock on the wall, all else by that of the market.
-    market = [line for line in tail if not isinstance(line.entry, RunStarted | RunFinished)]
+    market = [line for line in tail if not isinstance(line.entry, ByTheWall)]
     return max(map(happened_at, market), default=run.started_at)
 
 

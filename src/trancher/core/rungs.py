@@ -302,9 +302,10 @@ class Plan:
         return any(rung.of is Of.EQUITY for rung in self.entries)
 
     def was_stopped(self, position: Position) -> bool:
-        """Say whether a stop has sold of a position."""
+        """Say whether a stop has sold of a position, which may have been another plan's."""
         fired = {int(rule.partition("/")[0]) for rule in position.rung_left} - {BY_HAND}
-        return any(isinstance(self.exits[index], Stop) for index in fired)
+        known = range(len(self.exits))
+        return any(index in known and isinstance(self.exits[index], Stop) for index in fired)
 
 
 def _sold_of(position: Position, index: int) -> list[datetime]:

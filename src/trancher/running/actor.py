@@ -96,6 +96,11 @@ class Actor(Desk):
         return all(step is None or step.phase is Phase.OPEN for step in self._steps)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it holds nothing, and no order of it works."""
+        return not any(seat.active for seat in self.seats)
+
+    @property
     def is_over(self) -> bool:
         """Whether the bot has come to the end of its candles, and was told of them.
 

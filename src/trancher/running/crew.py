@@ -9,34 +9,31 @@ Invariants:
    in the configuration.
 2. A bot whose lease is lost, or whose step could not be kept, is made anew from the database.
 3. What people ask of a bot is done before its next step; a signal is heard before its next candle.
+4. A bot that holds something keeps the configuration that it has; after a step that leaves it
+   nothing it is given up, and taken with the one in force.
 
 Where candles are followed as they come, no bot waits for those of other processes: their candles
 need not come at one time, and one that comes late is no reason to hold up the others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
 from trancher.backtest.feed import Feed
-from trancher.backtest.passage import Phase, Step, Terms
-from trancher.backtest.runner import Strategy
+from trancher.backtest.passage import Phase, Step
 from trancher.backtest.times import micros
 from trancher.core.order import BotName
-from trancher.ports import Clock
 from trancher.running.actor import Actor
-from trancher.running.desk import Paper, nobody_stops
-from trancher.seat import Portfolio
+from trancher.running.host import Host, News, Part, Tell
 from trancher.store import progress
 from trancher.store.database import Database
-from trancher.store.enrolling import enroll, take
+from trancher.store.enrolling import Taken, enroll, take
 from trancher.store.errors import ReadOnly, StoreError, StoreFailure
 from trancher.store.leases import LeaseLost
 from trancher.store.progress import Progress
-from trancher.store.runs import NewRun
 from trancher.store.sharing import Owner
 
 _PAUSE: Final = 0.005
@@ -51,78 +48,12 @@ _WORTH_SAYING: Final = timedelta(seconds=1)
 """How long a bot waits for others before anybody is told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A bot that may be run, and all that running it takes.
-
-    Attributes:
-        new: the run that begins where it has none; of this bot alone.
-        order: its place in the configuration.
-        strategies: the bot with each of its strategies, in their order.
-    """
-
-    new: NewRun
-    order: int
-    strategies: Sequence[Strategy]
-    feed: Feed
-    portfolio: Portfolio
-    terms: Terms
-    paper: Paper
-
-    @property
-    def name(self) -> BotName:
-        return self.strategies[0].bot.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """The process that runs bots, and what it has to do with others.
-
-    Attributes:
-        name: of the process, in words that a person can find it by.
-        together: the bots that keep step, by their place in the configuration; a bot that is not
-            there is not waited for.
-        last: when the last candle opens of each bot that keeps step.
-        clock: the host's, where the database has none of its own.
-        sleep: waits for so many seconds.
-        lease: after so long another process may take a bot over from one that is silent.
-        stopped: says whether something outside the database stops all entries.
-        more: returns the candles of the symbols that have more of them since it was last asked,
-            the former ones first; None where there are no more to come.
-    """
-
-    name: str
-    together: Mapping[BotName, int]
-    last: Mapping[BotName, datetime]
-    clock: Clock
-    sleep: Callable[[float], None]
-    lease: timedelta
-    stopped: Callable[[], bool] = nobody_stops
-    more: Callable[[], Mapping[str, Feed]] | None = None
-
-
-class News(StrEnum):
-    """What a crew tells whoever watches it."""
-
-    RUNS = "runs"
-    TAKEN = "is run by another process; waiting for it"
-    WAITS = "waits for"
-    DATABASE = "waits for its database:"
-    LOST = "was taken over by another process"
-    ANEW = "begins anew:"
-    OVER = "has come to the end of its candles"
-    SHORT = "stands further than the candles here; waiting for more"
-    FOLLOWS = "has come to its last candle so far, and waits for more"
-
-
-Tell = Callable[[BotName, News, str], None]
-
-
 @dataclass(slots=True)
 class _Member:
     part: Part
     owner: Owner
     actor: Actor | None = None
+    keeps: bool = False
     too_few: int = 0
     waits_since: datetime | None = None
     told: set[News] = field(default_factory=set)
@@ -164,6 +95,7 @@ class Crew:
             moved: told the market's time of each step.
 
         Raises:
+            NewVersion: another configuration came into force; the bots are given up.
             StoreError: what is written of a bot cannot be read. A database that fails, or lets
                 nobody write for a while, is waited for.
         """
@@ -186,6 +118,7 @@ class Crew:
         self._hire()
         self._obey()
         self._hold()
+        self._let_go()
         ready = [one for one in self._members if one.actor is not None]
         if not self.is_over and not self._step(ready, moved):
             waits = all(one.actor is not None and one.actor.waits for one in self._members)
@@ -255,6 +188,18 @@ class Crew:
             and not _is_past(self._others.get(name), order, step, last=self._host.last[name])
         ]
 
+    def _let_go(self) -> None:
+        """Give up each bot that keeps another configuration and has no reason to any more."""
+        for member in self._members:
+            actor = member.actor
+            if actor is None or not member.keeps or not actor.is_idle:
+                continue
+            # Where it stands is written first: steps that did nothing need not have been.
+            self._try(member, actor.publish)
+            if member.actor is not None:
+                self._try(member, actor.keeper.give_up)
+                member.actor = None
+
     def _hire(self) -> None:
         """Make an actor of every bot that has none and whose lease is free."""
         for member in self._members:
@@ -267,6 +212,7 @@ class Crew:
                 name=host.name,
                 clock=host.clock,
                 length=host.lease,
+                new=part.new,
             )
             if taken is None:
                 self._say(member, News.TAKEN)
@@ -277,20 +223,30 @@ class Crew:
                 member.too_few = len(part.feed)
                 self._say(member, News.SHORT)
                 continue
+            own = self._own(part, taken)
+            member.keeps = own is not part
             member.actor = Actor(
                 taken,
-                part.strategies,
+                own.strategies,
                 part.feed,
                 portfolio=part.portfolio,
-                terms=part.terms,
+                terms=own.terms,
                 order=part.order,
-                paper=part.paper,
+                paper=own.paper,
                 every_step=len(host.together) > 1,
                 stopped=host.stopped,
             )
             self._say(member, News.OVER if member.actor.is_over else News.RUNS)
             if not member.actor.is_over:
                 self._try(member, member.actor.publish)
+
+    def _own(self, part: Part, taken: Taken) -> Part:
+        """Return what a bot is run with: it may keep another configuration."""
+        started = taken.resumed.started
+        if started.configuration_hash == part.new.configuration_hash:
+            return part
+        assert self._host.kept is not None, started.configuration_version
+        return self._host.kept(part, started)
 
     def _obey(self) -> None:
         """Do what people have asked of the bots; looked for now and then."""

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from trancher.ports import Clock
-from trancher.store import configurations, leases, progress, sharing, tables
+from trancher.store import configurations, leases, progress, sharing, tables, versions
 from trancher.store.database import Database
 from trancher.store.errors import StoreError, UnusableDatabase
 from trancher.store.keeper import Keeper
@@ -28,18 +28,22 @@ _WHOLE_STEP: Final = 2**62  # entries in one transaction: a step is one, however
 
 
 class OtherConfiguration(UnusableDatabase):
-    """The bots of a portfolio run with another configuration.
+    """The bots of a portfolio run with another configuration, or another one is in force.
 
     Attributes:
-        version, text: of the one that they run with.
+        version, text: of that one.
+        loaded: whether it is in force because somebody has loaded it.
     """
 
-    def __init__(self, *, portfolio: str, version: int, text: str) -> None:
+    def __init__(self, *, portfolio: str, version: int, text: str, loaded: bool) -> None:
+        running = f"bots that run with another configuration, version {version}"
         super().__init__(
             where=f"portfolio {portfolio}",
-            found=f"bots that run with another configuration, version {version}",
-            expected="that one, or another name of the portfolio",
+            found=f"version {version} in force" if loaded else running,
+            expected="that one, this one brought into force by `trancher bots load`, or another "
+            "name of the portfolio",
         )
+        self.loaded = loaded
         self.version = version
         self.text = text
 
@@ -77,7 +81,7 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
         portfolio_id = configurations.portfolio_id(
             connection, name=new.portfolio, quote=new.quote, where=database.where
         )
-        _is_the_only_one(connection, portfolio_id, new)
+        load = _in_force(connection, portfolio_id, new)
         table = tables.bot_usage
         place = connection.execute(
             select(table.c.run_id, table.c.symbol).where(
@@ -90,6 +94,7 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
             bot=facts.name,
             symbol=facts.instrument.symbol,
             zone=zone,
+            load=load,
         )
         if place is None:
             return _begin(connection, database, new, owner, clock)
@@ -102,19 +107,29 @@ def enroll(database: Database, new: NewRun, *, zone: tzinfo, clock: Clock) -> Ow
         return owner
 
 
-def _is_the_only_one(connection: Connection, portfolio_id: int, new: NewRun) -> None:
-    """Refuse another configuration than the one that the bots of a portfolio run with.
+def _in_force(connection: Connection, portfolio_id: int, new: NewRun) -> int:
+    """Return the number of the load of a configuration; 0 where nothing is loaded.
 
-    They share its limits, and each process reads them from its own.
+    The bots of a portfolio share its limits, so all of them go by one configuration's: the one
+    that was loaded last, or else the one that they run with.
 
     Raises:
-        OtherConfiguration: it is another.
+        OtherConfiguration: that is another.
+        StoreError: it says otherwise than before what bots that run have in common for good.
     """
+    loaded = versions.in_force(connection, portfolio_id)
+    if loaded is not None and loaded.configuration_hash != new.configuration_hash:
+        raise OtherConfiguration(
+            portfolio=new.portfolio,
+            version=loaded.configuration_version,
+            text=loaded.configuration_text,
+            loaded=True,
+        )
     run, configuration, usage = tables.run, tables.configuration, tables.bot_usage
-    other = connection.execute(
-        select(configuration.c.version, configuration.c.text)
+    running = (
+        select(run.c.cash, run.c.timezone, configuration.c.version, configuration.c.text)
         .join(
-            run,
+            configuration,
             (run.c.portfolio_id == configuration.c.portfolio_id)
             & (run.c.configuration_version == configuration.c.version),
         )
@@ -122,13 +137,27 @@ def _is_the_only_one(connection: Connection, portfolio_id: int, new: NewRun) -> 
             usage,
             (usage.c.portfolio_id == run.c.portfolio_id) & (usage.c.run_id == run.c.id),
         )
-        .where(
-            usage.c.portfolio_id == portfolio_id, configuration.c.hash != new.configuration_hash
+        .where(usage.c.portfolio_id == portfolio_id)
+    )
+    other = running.where(configuration.c.hash != new.configuration_hash).limit(1)
+    found = connection.execute(other).first()
+    if found is None:
+        return 0 if loaded is None else loaded.load
+    if loaded is None:
+        raise OtherConfiguration(
+            portfolio=new.portfolio, version=found.version, text=found.text, loaded=False
         )
-        .limit(1)
-    ).first()
-    if other is not None:
-        raise OtherConfiguration(portfolio=new.portfolio, version=other.version, text=other.text)
+    for name, before, now in (
+        ("cash", found.cash, new.cash),
+        ("timezone", found.timezone, new.timezone),
+    ):
+        if before != now:
+            raise StoreError(
+                where=f"portfolio {new.portfolio}, version {loaded.configuration_version}",
+                found=f"{name} = {now}",
+                expected=f"{before}, for bots run with it; or another name of the portfolio",
+            )
+    return loaded.load
 
 
 def _begin(
@@ -145,26 +174,36 @@ def _begin(
 
 
 def take(
-    database: Database, owner: Owner, *, name: str, clock: Clock, length: timedelta
+    database: Database,
+    owner: Owner,
+    *,
+    name: str,
+    clock: Clock,
+    length: timedelta,
+    new: NewRun | None = None,
 ) -> Taken | None:
     """Take the lease of a bot and read where it stands; None where somebody else has it.
 
     Args:
         name: of the process, in words that a person can find it by.
         length: after which the lease runs out unless it is renewed, > 0.
+        new: with the configuration in force, which the bot goes on with if it holds nothing; None
+            leaves it the one that it has.
 
     Raises:
+        NewVersion: another configuration is in force by now.
         UnusableDatabase: the books were upgraded since they were opened.
         StoreError: what is written there cannot be read.
     """
     with database.writing() as connection:
         database.check(connection)
+        now = database.hurry(connection, clock, seconds=_READING)
         lease = leases.take(
             connection,
             portfolio_id=owner.portfolio_id,
             bot=owner.bot,
             owner=name,
-            now=database.hurry(connection, clock, seconds=_READING),
+            now=now,
             length=length,
         )
         if lease is None:
@@ -178,5 +217,8 @@ def take(
             done=done,
             batch=_WHOLE_STEP,
         )
+        versions.check(connection, owner)
+        if new is not None and versions.may_take(resumed, new):
+            resumed, done = versions.take(connection, resumed, done, new, owner=owner, at=now)
     keeper = Keeper(database, owner, lease, resumed.store, clock=clock, length=length)
     return Taken(keeper=keeper, resumed=resumed, done=done)

@@ -2,8 +2,8 @@
 
 A run's journal begins with RunStarted, which says what the run is and what it runs with, and ends
 with RunFinished unless the process died. Between them stand the events of its positions and the
-records of its decisions, and the signals that were handed to them, in the order in which they
-happened; a run of refusals stands where it ended.
+records of its decisions, the signals that were handed to them, and the configurations that a bot
+went on with, in the order in which they happened; a run of refusals stands where it ended.
 
 Beside the runs each portfolio has a journal of its loads: which configuration came into force,
 and when.
@@ -111,6 +111,33 @@ class RunStarted:
     configuration_hash: str
     configuration_text: str
     bots: tuple[BotFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionTaken:
+    """Bots that held nothing go on with another configuration, and with the rest of their run.
+
+    Attributes:
+        bots: as the run has them from then on: the same ones, by number, name and symbol.
+        All others: as those of RunStarted.
+    """
+
+    at: datetime
+    configuration_version: int
+    configuration_hash: str
+    configuration_text: str
+    bots: tuple[BotFacts, ...]
+
+
+def with_version(started: RunStarted, taken: VersionTaken) -> RunStarted:
+    """Return a run as it would have begun with the configuration that it went on with."""
+    return replace(
+        started,
+        configuration_version=taken.configuration_version,
+        configuration_hash=taken.configuration_hash,
+        configuration_text=taken.configuration_text,
+        bots=taken.bots,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,4 +273,6 @@ class ConfigurationLoaded:
     bots: tuple[LoadedBot, ...]
 
 
-Entry = RunStarted | RunFinished | Decided | SignalHeard | Event
+ByTheWall = RunStarted | RunFinished | VersionTaken
+"""Entries whose time is that of the clock on the wall; all else is by that of the market."""
+Entry = RunStarted | RunFinished | Decided | SignalHeard | VersionTaken | Event

@@ -5,6 +5,7 @@ StoreError
 │   ├── Refused               what was to be written is nothing that the books may hold
 │   ├── Conflict              another transaction was in the way; the whole of it can be done again
 │   └── CommitUnknown         nobody said whether it was done; the books themselves say so
+├── NewVersion                another configuration is in force than what a process has read
 ├── ReadOnly                  the books can be read and not written
 ├── UnreadableText            a stored text is not what the codec writes
 └── UnusableDatabase          there is no database here that this program can use
@@ -57,6 +58,13 @@ class ReadOnly(StoreError):
     """The books can be read and not written: a disk or a server that somebody keeps so.
 
     Whoever runs bots waits for it to end, as a server does that changes over to another one.
+    """
+
+
+class NewVersion(StoreError):
+    """Another configuration came into force since this process has read the one it runs with.
+
+    Nothing of the step is written. Whoever runs bots reads it and begins anew with it.
     """
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from trancher.core.limits import Halt
 from trancher.ports import Clock
-from trancher.store import commands, leases, progress, sharing, stops, tables
+from trancher.store import commands, leases, progress, sharing, stops, tables, versions
 from trancher.store.commands import Answer, Asked
 from trancher.store.database import Database
 from trancher.store.errors import StoreFailure
@@ -158,6 +158,8 @@ class OpenStep:
         if self._borrowed is None:
             owner, since = self._keeper.owner, self._since
             self._borrowed = sharing.borrow(self._open(), owner, since=since)
+            # Alone with the sums, and so is whoever loads: no entry goes by limits of the past.
+            versions.check(self._open(), owner)
         return self._borrowed.treasury
 
     def halts(self) -> tuple[Halt, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from trancher.store.entries import Decided, RunFinished, RunStarted
+from trancher.store.entries import ByTheWall, Decided
 from trancher.store.reading import Books, JournalLine, Run
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -43,8 +43,7 @@ def in_order(journals: Sequence[Sequence[JournalLine]]) -> list[tuple[int, Journ
     for place, journal in enumerate(journals):
         latest = _EARLIEST
         for line in journal:
-            # A run begins and ends by the clock on the wall, all else is by that of the market.
-            if not isinstance(line.entry, RunStarted | RunFinished):
+            if not isinstance(line.entry, ByTheWall):
                 latest = max(latest, happened_at(line))
             told.append((latest, place, line))
     return [(place, line) for _, place, line in sorted(told, key=lambda each: each[0])]

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select
 
-from trancher.store import configurations, rows, tables, write
+from trancher.store import configurations, rows, sharing, tables, write
 from trancher.store.chain import START, link
 from trancher.store.codec import LOADS
 from trancher.store.database import Database
@@ -63,6 +63,8 @@ def write_load(database: Database, drafted: ConfigurationLoaded, new: NewLoad) -
                 found=f"books that have changed while load {drafted.load} was prepared",
                 expected="the same as before; look at them and load again",
             )
+        # Bots that run go by the limits in force: none decides an entry while they change.
+        sharing.lock_if_run(connection, drafted.portfolio_id)
         configurations.keep(connection, drafted)
         previous = _last_hash(connection, drafted.portfolio_id)
         row = rows.loading_row(drafted, previous_hash=previous, hash_=hash_of(drafted, previous))

@@ -16,13 +16,18 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 from trancher.core.lifecycle import State
 from trancher.core.order import BotName, PositionId
 from trancher.core.position import Position
-from trancher.core.tranches import Disposal
-from trancher.store import progress, stops, tables, under_way
-from trancher.store.codec import ENTRIES, INSTRUMENTS, POSITIONS
+from trancher.store import progress, rows_read, stops, tables, under_way, versions
+from trancher.store.codec import ENTRIES, POSITIONS
 from trancher.store.database import Database
-from trancher.store.entries import BotFacts, Decided, Entry, Mark, RunFinished, RunKind
+from trancher.store.entries import (
+    BotFacts,
+    ConfigurationLoaded,
+    Entry,
+    Mark,
+    RunFinished,
+    RunKind,
+)
 from trancher.store.halts import Halt
-from trancher.store.progress import Progress
 from trancher.store.records import Record
 from trancher.store.under_way import BotUnderWay, UnderWay
 
@@ -64,11 +69,13 @@ class BotBooks:
 
     Attributes:
         positions: all of them, oldest first; each had at least an entry order.
+        version: of the configuration that it has now, and that an open position keeps.
         mark: the last price the run saw of its instrument; None for an unfinished run.
     """
 
     facts: BotFacts
     positions: tuple[Position, ...]
+    version: int
     mark: Mark | None
 
     @property
@@ -99,7 +106,7 @@ class Books:
 
     def runs(self) -> tuple[Run, ...]:
         """Return every run, oldest first."""
-        return self._on_their_way([_run(row) for row in self._all(_runs())])
+        return self._on_their_way([_run(row) for row in self._all(rows_read.runs())])
 
     def latest_run(
         self, *, portfolio: str | None = None, kind: RunKind | None = None
@@ -110,7 +117,7 @@ class Books:
             portfolio: leaves out those of others.
             kind: leaves out those of other kinds.
         """
-        query = _runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1)
+        query = rows_read.runs().order_by(None).order_by(tables.run.c.id.desc()).limit(1)
         if portfolio is not None:
             query = query.where(tables.portfolio.c.name == portfolio)
         if kind is not None:
@@ -150,7 +157,7 @@ class Books:
 
     def run(self, run_id: int) -> Run | None:
         """Return a run by its number."""
-        found = self._all(_runs().where(tables.run.c.id == run_id))
+        found = self._all(rows_read.runs().where(tables.run.c.id == run_id))
         return self._on_their_way([_run(found[0])])[0] if found else None
 
     def end(self, run: Run) -> RunFinished | None:
@@ -182,13 +189,19 @@ class Books:
 
     def bots(self, run: Run) -> tuple[BotBooks, ...]:
         """Return the bots of a run, in the configuration's order."""
-        bot, position = tables.bot.c, tables.position.c
+        bot, position, of_run = tables.bot.c, tables.position.c, tables.run.c
         with self._reading() as connection:
             bots = connection.execute(
-                select(tables.bot).where(*_within(tables.bot, run)).order_by(bot.id)
+                select(tables.bot, of_run.configuration_version)
+                .join(
+                    tables.run,
+                    (of_run.portfolio_id == bot.portfolio_id) & (of_run.id == bot.run_id),
+                )
+                .where(*_within(tables.bot, run))
+                .order_by(bot.id, bot.run_id)
             ).all()
             documents = connection.execute(
-                select(position.bot_id, position.document)
+                select(position.run_id, position.bot_id, position.document)
                 .where(*_within(tables.position, run))
                 .order_by(position.number)
             ).all()
@@ -197,17 +210,43 @@ class Books:
                 if run.together
                 else {}
             )
-        positions = defaultdict[int, list[Position]](list)
-        for bot_id, text in documents:
-            positions[bot_id].append(POSITIONS.decode(text))
+        # Of bots that run each has its number from the configuration that it began with.
+        positions = defaultdict[tuple[int, int], list[Position]](list)
+        for run_id, bot_id, text in documents:
+            positions[run_id, bot_id].append(POSITIONS.decode(text))
         return tuple(
             BotBooks(
-                facts=_facts(row),
-                positions=tuple(positions[row.id]),
-                mark=_mark(row) or _seen(seen.get(BotName(row.name))),
+                facts=rows_read.facts(row),
+                positions=tuple(positions[row.run_id, row.id]),
+                version=row.configuration_version,
+                mark=rows_read.mark(row) or rows_read.seen(seen.get(BotName(row.name))),
             )
             for row in bots
         )
+
+    def configurations(self, run: Run) -> Mapping[int, str]:
+        """Return the configurations that the bots of a run have now, by version."""
+        configuration = tables.configuration.c
+        query = (
+            select(configuration.version, configuration.text)
+            .distinct()
+            .join_from(
+                tables.run,
+                tables.configuration,
+                (configuration.portfolio_id == tables.run.c.portfolio_id)
+                & (configuration.version == tables.run.c.configuration_version),
+            )
+            .where(
+                tables.run.c.portfolio_id == run.portfolio_id,
+                tables.run.c.id.in_(run.together or (run.id,)),
+            )
+        )
+        return {row.version: row.text for row in self._all(query)}
+
+    def in_force(self, run: Run) -> ConfigurationLoaded | None:
+        """Return what was loaded last for the portfolio of a run; None where nothing was."""
+        with self._reading() as connection:
+            return versions.in_force(connection, run.portfolio_id)
 
     def position(self, run: Run, position_id: PositionId) -> Position | None:
         """Return a position as it was at the end of the run, or None where it never opened."""
@@ -245,7 +284,7 @@ class Books:
                 & (tables.bot.c.name == bot)
             )
             query = query.join(tables.bot, same).where(*_within(tables.bot, run))
-        found = [_record(row.payload) for row in self._all(query)]
+        found = [rows_read.record(row.payload) for row in self._all(query)]
         found += self._still_refused(run, bot)
         newest = sorted(found, key=lambda one: one.last.at, reverse=True)
         return tuple(newest[:limit])
@@ -309,51 +348,9 @@ def _within(table: Any, run: Run) -> tuple[ColumnElement[bool], ...]:
     return (table.c.portfolio_id == run.portfolio_id, table.c.run_id.in_(runs))
 
 
-def _runs() -> Select[Any]:
-    run, portfolio, configuration = tables.run, tables.portfolio, tables.configuration
-    return (
-        select(
-            run,
-            portfolio.c.name.label("portfolio"),
-            portfolio.c.quote,
-            configuration.c.hash.label("configuration_hash"),
-            configuration.c.text.label("configuration_text"),
-        )
-        .join(portfolio, portfolio.c.id == run.c.portfolio_id)
-        .join(
-            configuration,
-            (configuration.c.portfolio_id == run.c.portfolio_id)
-            & (configuration.c.version == run.c.configuration_version),
-        )
-        .order_by(run.c.id)
-    )
-
-
 def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)  # noqa: SLF001 SQLAlchemy's public name for it
     return Run(**{**values, "kind": RunKind(row.kind)})
-
-
-def _facts(row: Row[Any]) -> BotFacts:
-    return BotFacts(
-        id=row.id,
-        name=BotName(row.name),
-        strategy=row.strategy,
-        max_tranches=row.max_tranches,
-        disposal=Disposal(row.disposal),
-        instrument=INSTRUMENTS.decode(row.instrument),
-    )
-
-
-def _mark(row: Row[Any]) -> Mark | None:
-    return None if row.mark_price is None else Mark(price=row.mark_price, at=row.marked_at)
-
-
-def _seen(done: Progress | None) -> Mark | None:
-    """Return the last price that a bot that runs has seen."""
-    if done is None or done.price is None or done.seen_at is None:
-        return None
-    return Mark(price=done.price, at=done.seen_at)
 
 
 def _under_way(
@@ -363,9 +360,3 @@ def _under_way(
         return None
     keys = ((run.portfolio_id, one) for one in run.together or (run.id,))
     return UnderWay(bots=tuple(known[key] for key in keys if key in known), at=at)
-
-
-def _record(payload: str) -> Record:
-    entry = ENTRIES.decode(payload)
-    assert isinstance(entry, Decided), payload
-    return entry.record

@@ -25,6 +25,8 @@ from trancher.store.entries import (
     RunFinished,
     RunStarted,
     SignalHeard,
+    VersionTaken,
+    with_version,
 )
 from trancher.store.errors import StoreError
 from trancher.store.rows import Orders, Posted, Row
@@ -63,6 +65,9 @@ class Replayed:
     """A run as its journal tells it.
 
     Attributes:
+        started: as it began.
+        current: as if it had begun with the configuration that it went on with last.
+        versions: the same for each configuration that it had, `started` first.
         positions: in the order in which they began.
         decisions: by the number of their entry.
         posted: what each entry moved, where it moved anything.
@@ -78,7 +83,15 @@ class Replayed:
     posted: list[Posted] = field(default_factory=list)
     number: int = 1
     hash: str = START
+    versions: list[RunStarted] = field(init=False)
     _over: dict[SeatName, Position] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.versions = [self.started]
+
+    @property
+    def current(self) -> RunStarted:
+        return self.versions[-1]
 
     def take(self, number: int, position_id: PositionId | None, entry: Entry) -> None:
         """Let an entry after the first happen.
@@ -98,6 +111,8 @@ class Replayed:
                 self.bot(entry.first.bot)
             case SignalHeard():
                 self.bot(entry.bot)
+            case VersionTaken():
+                self._go_on_with(entry)
             case _:
                 if position_id is None:
                     raise ValueError("an event of no position")
@@ -109,7 +124,7 @@ class Replayed:
         Raises:
             LookupError: it has none of that name.
         """
-        for bot in self.started.bots:
+        for bot in self.current.bots:
             if bot.name == name:
                 return bot
         raise LookupError(f"no bot {name}")
@@ -117,9 +132,9 @@ class Replayed:
     def rows(self) -> Iterator[tuple[Table, Row]]:
         """Return every row that the run implies, but for those of the journal."""
         started, key = self.started, rows.key_of(self.started)
-        run = rows.run_row(started, self.finished, entries=self.number, hash_=self.hash)
+        run = rows.run_row(self.current, self.finished, entries=self.number, hash_=self.hash)
         yield tables.run, run
-        yield from ((tables.bot, row) for row in rows.bot_rows(started, self.finished))
+        yield from ((tables.bot, row) for row in rows.bot_rows(self.current, self.finished))
         for number, position in enumerate(self.positions.values(), start=1):
             bot_id = self.bot(position.bot).id
             row = rows.position_row(key, position, number=number, bot_id=bot_id)
@@ -134,6 +149,13 @@ class Replayed:
         for number, decided in self.decisions.items():
             bot_id = self.bot(decided.first.bot).id
             yield tables.decision, rows.decision_row(key, decided, number=number, bot_id=bot_id)
+
+    def _go_on_with(self, taken: VersionTaken) -> None:
+        if any(one.state is not State.CLOSED for one in self.positions.values()):
+            raise ValueError("another configuration while a position is open")
+        if _named(taken.bots) != _named(self.started.bots):
+            raise ValueError("a configuration of other bots")
+        self.versions.append(with_version(self.started, taken))
 
     def _happen(self, number: int, position_id: PositionId, event: Event) -> None:
         position = self.positions.get(position_id)
@@ -158,6 +180,10 @@ class Replayed:
         posted = rows.posted(event, position, number=number, moved=moved)
         if posted.postings:
             self.posted.append(posted)
+
+
+def _named(bots: Iterable[BotFacts]) -> list[tuple[int, BotName, str]]:
+    return [(bot.id, bot.name, bot.instrument.symbol) for bot in bots]
 
 
 def runs_in(connection: Connection) -> Sequence[tuple[int, int]]:

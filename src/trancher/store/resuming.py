@@ -12,7 +12,7 @@ from trancher.core.position import Position
 from trancher.store import rows, tables
 from trancher.store.codec import ENTRIES, POSITIONS
 from trancher.store.database import Database
-from trancher.store.entries import RunStarted, SignalHeard
+from trancher.store.entries import RunStarted, SignalHeard, VersionTaken, with_version
 from trancher.store.progress import Progress
 from trancher.store.rows import Orders
 from trancher.store.sql import Kept, OpenPosition, SqlStore
@@ -24,7 +24,7 @@ class Resumed:
 
     Attributes:
         store: keeps what comes.
-        started: its first entry.
+        started: as if it had begun with the configuration that it went on with last.
         open: its positions that are not CLOSED, oldest first.
         last: by place, the position that was closed there last and leaves its dust to the next.
         heard: the signals that were handed to its bot, oldest first.
@@ -60,12 +60,14 @@ def resume(
     ).one()
     within = (position.c.portfolio_id == portfolio_id, position.c.run_id == run_id)
     begun = connection.execute(select(func.count()).select_from(position).where(*within))
-    closed = select(position.c.document).where(*within, position.c.state == State.CLOSED)
     if done.places:
-        closed = closed.where(position.c.id.in_([one.last for one in done.places if one.last]))
+        closed = select(position.c.document).where(
+            *within, position.c.id.in_([one.last for one in done.places if one.last])
+        )
+        documents = connection.execute(closed).scalars()
+        last = {one.place: one for one in map(POSITIONS.decode, documents)}
     else:
-        closed = closed.order_by(position.c.number.desc()).limit(1)
-    last = [POSITIONS.decode(text) for text in connection.execute(closed).scalars()]
+        last = last_closed(connection, portfolio_id=portfolio_id, run_id=run_id, places=1)
     refused = [one.memory.refused for one in done.each]
     started = _started(connection, portfolio_id, run_id)
     open_ = _open(connection, started)
@@ -83,21 +85,52 @@ def resume(
         store=store,
         started=started,
         open=tuple(one.position for one in open_),
-        last={one.place: one for one in last},
+        last=last,
         heard=_heard(connection, started),
     )
 
 
+def last_closed(
+    connection: Connection, *, portfolio_id: int, run_id: int, places: int
+) -> dict[int, Position]:
+    """Return the position of each of so many places that was closed there last, where one was."""
+    position = tables.position.c
+    closed = connection.execute(
+        select(position.document)
+        .where(
+            position.portfolio_id == portfolio_id,
+            position.run_id == run_id,
+            position.state == State.CLOSED,
+        )
+        .order_by(position.number.desc())
+    ).scalars()
+    last: dict[int, Position] = {}
+    # A bot that has had more places before may have closed others since.
+    for one in map(POSITIONS.decode, closed):
+        if one.place <= places:
+            last.setdefault(one.place, one)
+        if len(last) == places:
+            break
+    return last
+
+
 def _started(connection: Connection, portfolio_id: int, run_id: int) -> RunStarted:
     journal = tables.journal.c
-    payload = connection.execute(
-        select(journal.payload).where(
-            journal.portfolio_id == portfolio_id, journal.run_id == run_id, journal.number == 1
-        )
-    ).scalar_one()
-    started = ENTRIES.decode(payload)
-    assert isinstance(started, RunStarted), payload
-    return started
+    within = (journal.portfolio_id == portfolio_id, journal.run_id == run_id)
+    first = connection.execute(select(journal.payload).where(*within, journal.number == 1))
+    started = ENTRIES.decode(first.scalar_one())
+    assert isinstance(started, RunStarted), started
+    last = connection.execute(
+        select(journal.payload)
+        .where(*within, journal.position_id.is_(None), journal.type == VersionTaken.__name__)
+        .order_by(journal.number.desc())
+        .limit(1)
+    ).scalar()
+    if last is None:
+        return started
+    taken = ENTRIES.decode(last)
+    assert isinstance(taken, VersionTaken), last
+    return with_version(started, taken)
 
 
 def _heard(connection: Connection, started: RunStarted) -> tuple[SignalHeard, ...]:

@@ -65,6 +65,7 @@ class Owner:
 
     Attributes:
         run_id: the run that its journal is of.
+        load: the number of the load in force whose limits it goes by; 0 where there was none.
         zone: whose days the daily limits count by.
     """
 
@@ -73,6 +74,7 @@ class Owner:
     bot: BotName
     symbol: str
     zone: tzinfo
+    load: int = 0
 
 
 class _DayUsage(NamedTuple):
@@ -147,6 +149,11 @@ def join(connection: Connection, owner: Owner, *, cash: Decimal) -> None:
 def lock(connection: Connection, portfolio_id: int) -> Any:
     """Return the row of a portfolio's sums, locked until the transaction ends."""
     return _LOCK.rows(connection, key_portfolio_id=portfolio_id)[0]
+
+
+def lock_if_run(connection: Connection, portfolio_id: int) -> None:
+    """Lock the sums of a portfolio, where it has any: nobody may have run its bots yet."""
+    _LOCK.rows(connection, key_portfolio_id=portfolio_id)
 
 
 @exact

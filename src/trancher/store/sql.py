@@ -34,7 +34,9 @@ from trancher.store.entries import (
     RunStarted,
     SignalHeard,
     Simulation,
+    VersionTaken,
     decided,
+    with_version,
 )
 from trancher.store.errors import CommitUnknown
 from trancher.store.journal import Journal, Linked
@@ -45,9 +47,7 @@ from trancher.store.write import Bundle, Changes
 
 BATCH: Final = 2_000
 """Entries in one transaction, unless somebody wants another number of them."""
-_GROW: Final = Prepared(
-    changing(tables.run, "entries", "hash", "finished_at", by=("portfolio_id", "id"))
-)
+_GROW: Final = Prepared(changing(tables.run, "entries", "hash", by=("portfolio_id", "id")))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,6 +117,7 @@ class SqlStore:
         self._database = database
         self._started = started
         self._finished: RunFinished | None = None
+        self._changed = False
         self._key: Final = rows.key_of(started)
         self._bot_ids: Final[Mapping[BotName, int]] = {bot.name: bot.id for bot in started.bots}
         self._batch = batch
@@ -195,6 +196,17 @@ class SqlStore:
         self._refused[decision.seat] = recorded(decision)
         self._flush_if_full()
 
+    def go_on_with(self, taken: VersionTaken) -> None:
+        """Keep that the run goes on with another configuration, as long as none waits already.
+
+        What was refused again and again was refused by the one before.
+        """
+        self._settle()
+        self._end_refusals()
+        self._journal.add(taken)
+        self._started, self._changed = with_version(self._started, taken), True
+        self._flush_if_full()
+
     def hear(self, heard: SignalHeard) -> None:
         """Keep a signal that was handed to a bot of the run."""
         self._settle()
@@ -221,9 +233,7 @@ class SqlStore:
         """
         self._settle()
         assert self._finished is None
-        for record in self._refused.values():
-            self._journal.add(decided(record))
-        self._refused.clear()
+        self._end_refusals()
         self._finished = RunFinished(
             at=at, marks=marks, peak_equity=peak_equity, simulation=simulation
         )
@@ -289,12 +299,18 @@ class SqlStore:
         self._journal.written(linked)
         self._touched.clear()
         self._posted.clear()
+        self._changed = False
         for page in pages:
             if page.position.state is State.CLOSED:
                 del self._pages[page.position.id]
             page.written = page.position
             page.placed.update(page.moved)
             page.moved.clear()
+
+    def _end_refusals(self) -> None:
+        for record in self._refused.values():
+            self._journal.add(decided(record))
+        self._refused.clear()
 
     def _touched_pages(self) -> Sequence[_Page]:
         return [self._pages[position_id] for position_id in self._touched]
@@ -316,16 +332,19 @@ class SqlStore:
         ]
 
     def _write_run(self, bundle: Bundle, last_hash: str) -> None:
-        grown = {
-            "key_portfolio_id": self._started.portfolio_id,
-            "key_id": self.run_id,
-            "entries": self._journal.number,
-            "hash": last_hash,
-            "finished_at": None if self._finished is None else self._finished.at,
-        }
-        bundle.change(_GROW, grown)
-        if self._finished is not None:
-            bundle.update(tables.bot, rows.bot_rows(self._started, self._finished))
+        if self._finished is None and not self._changed:
+            grown = {
+                "key_portfolio_id": self._started.portfolio_id,
+                "key_id": self.run_id,
+                "entries": self._journal.number,
+                "hash": last_hash,
+            }
+            bundle.change(_GROW, grown)
+            return
+        entries = self._journal.number
+        run = rows.run_row(self._started, self._finished, entries=entries, hash_=last_hash)
+        bundle.update(tables.run, [run])
+        bundle.update(tables.bot, rows.bot_rows(self._started, self._finished))
 
     def _write_positions(self, bundle: Bundle, pages: Sequence[_Page]) -> None:
         changes = Changes()

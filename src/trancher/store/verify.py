@@ -141,7 +141,7 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
                 runs.append(VerifiedRun(run_id=one, entries=0, finished=False))
                 continue
             found += _differences_of_run(connection, replayed)
-            begun.append(replayed.started)
+            begun += replayed.versions
             finished = replayed.finished is not None
             runs.append(VerifiedRun(run_id=one, entries=replayed.number, finished=finished))
         loads, of_loads = _loads(connection)
@@ -150,7 +150,7 @@ def verify(database: Database, *, run_id: int | None = None) -> Verified:
             connection,
             [*begun, *loads],
             loads,
-            whole=run_id is None and len(begun) == len(runs) and not of_loads,
+            whole=run_id is None and all(run.entries for run in runs) and not of_loads,
         )
         found += _missing_guards(connection)
     return Verified(runs=tuple(runs), loads=len(loads), differences=tuple(found))

@@ -202,6 +202,12 @@ def _print_status(found: "Standing") -> None:
     for halt in found.halts:
         lifted = f"no entries until `{halt.lifted_by}`."
         out.print(f"{halt_in_words(halt)}: {lifted}", style="red", soft_wrap=True)
+    for bot, version in found.keeping.items():
+        out.print(
+            f"{bot} keeps version {version} until it holds nothing; version {found.version} is in "
+            "force.",
+            soft_wrap=True,
+        )
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
     shown = table("Bots", *columns, words=3)
     places = [one for of_bot in found.by_bot for one in shown_of(of_bot)]

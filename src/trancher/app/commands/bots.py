@@ -82,8 +82,8 @@ def show(
 ) -> None:
     """Show a bot's settings in force, the versions it had, and its position."""
     from trancher.app.in_force import bots_in_force, history, named, nothing_loaded
-    from trancher.app.loading import understood
     from trancher.app.standing import LOADS, opened
+    from trancher.app.versions import understood
 
     url = url_of(db)
     with opened(url, makers=LOADS) as database:
@@ -187,7 +187,7 @@ def _beside(preview: "Preview") -> list[str]:
 
 
 def _bot_document(one: "BotInForce") -> dict[str, Json]:
-    run, active = one.run, one.active
+    run, books, active = one.run, one.books, one.active
     return {
         "bot": one.bot.name,
         "symbol": one.bot.symbol,
@@ -199,7 +199,7 @@ def _bot_document(one: "BotInForce") -> dict[str, Json]:
         "config_hash": one.loaded.configuration_hash,
         "position_status": one.state.value,
         "position_id": None if active is None else active.id,
-        "position_version": None if active is None or run is None else run.configuration_version,
+        "position_version": None if active is None or books is None else books.version,
         "open_tranches": 0 if active is None else len(active.book.open),
         "positions": len(one.positions),
         "run_id": None if run is None else run.id,
@@ -273,7 +273,7 @@ def _position(one: "BotInForce") -> str:
     """Return in one sentence how a bot stands."""
     if one.run is None or one.books is None:
         return f"CLOSED: no run of portfolio {one.loaded.portfolio} had it yet."
-    where = f"in run {one.run.id}, by version {one.run.configuration_version}"
+    where = f"in run {one.run.id}, by version {one.books.version}"
     count = len(one.positions)
     if one.active is None:
         return f"CLOSED {where}: none open, of {count:,} in all."

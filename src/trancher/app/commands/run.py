@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from trancher.core.order import BotName
     from trancher.market.layout import Layout
     from trancher.market.outside import OutsideSignal
-    from trancher.running.crew import Crew, News
+    from trancher.running.crew import Crew
+    from trancher.running.host import News
     from trancher.store.database import Database
 
 
@@ -82,32 +83,31 @@ def run(
     """Run bots on paper; they go on where they were left, by this process or another one."""
     from trancher.app.candle_words import parse_layout
     from trancher.app.file_notes import file_notes
-    from trancher.app.following import check_ticks
     from trancher.app.keeping import books_to_write
     from trancher.app.running import check_reach, chosen, crew_of, lease_of
     from trancher.app.settings import load
     from trancher.app.standing import in_one_sentence
     from trancher.store.entries import Mode
 
-    settings = load(config)
-    bots = chosen(settings, bot or [])
-    length = lease_of(lease)
-    if follow:
-        check_ticks(settings)
+    settings, length = load(config), lease_of(lease)
+    _check(settings, bot, follow=follow)
     given = partial(sources_of, option="--replay", on_bad=on_bad, columns=columns)
     sources = given(replay, settings, newest_first=newest_first)
     for note in file_notes({symbol: one.name for symbol, one in sources.items()}):
         _say(f"warning: {note}")
-    outside = _outside(signals, settings, sources)
+    # Before there are any books: what cannot be run is to leave none behind.
+    _outside(signals, settings, sources)
     layout = parse_layout(columns, newest_first=newest_first)
     followed = _follower(sources, on_bad, layout) if follow else None
-    first = sources if followed is None else followed.sources
-    with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
-        check_reach(database, settings, first, bots)
-        crew = crew_of(
+
+    def begun(settings: "Settings", sources: "Mapping[str, Source]") -> "Crew":
+        bots = _check(settings, bot, follow=follow)
+        outside = _outside(signals, settings, sources)
+        check_reach(database, settings, sources, bots)
+        return crew_of(
             database,
             settings,
-            first,
+            sources,
             outside,
             bots=bots,
             alone=alone,
@@ -117,12 +117,59 @@ def run(
             tell=_tell,
             more=None if followed is None else followed.more,
         )
-        _run_to_the_end(crew, first, ends=followed is None)
+
+    with in_one_sentence(), books_to_write(url_of(db), mode=Mode.PAPER, now=_now()) as database:
+        last = _run_versions(database, settings, sources, begun, followed=followed)
         if not json:
-            last = first if followed is None else followed.sources
-            _print_end(database, settings, last, bots)
+            _print_end(database, *last, chosen(last[0], bot or []))
     if json:
         status(db=db, json=True)
+
+
+def _check(settings: "Settings", bot: list[str] | None, *, follow: bool) -> "Sequence[BotName]":
+    """Return the bots to run.
+
+    Raises:
+        BadInput: there is none of some name, or candles that come cannot be understood.
+    """
+    from trancher.app.following import check_ticks
+    from trancher.app.running import chosen
+
+    if follow:
+        check_ticks(settings)
+    return chosen(settings, bot or [])
+
+
+def _run_versions(
+    database: "Database",
+    settings: "Settings",
+    sources: "Mapping[str, Source]",
+    begun: "Callable[[Settings, Mapping[str, Source]], Crew]",
+    *,
+    followed: "Follower | None",
+) -> "tuple[Settings, Mapping[str, Source]]":
+    """Run bots to their end, by whichever configuration is in force; return the last one.
+
+    Whatever came into force meanwhile, they go on as if the process had begun with it.
+
+    Raises:
+        BadInput: the process cannot run what came into force.
+        Failed: somebody stopped it before the candles were over.
+    """
+    from trancher.app.running import check_symbols
+    from trancher.app.versions import settings_in_force
+    from trancher.store.errors import NewVersion
+
+    while True:
+        here = sources if followed is None else followed.sources
+        try:
+            _run_to_the_end(begun(settings, here), here, ends=followed is None)
+        except NewVersion:
+            settings = settings_in_force(database, settings)
+            check_symbols(settings, here)
+            _say(f"{settings.file} is in force now, and the bots go on with it")
+        else:
+            return settings, here if followed is None else followed.sources
 
 
 def _follower(sources: "Mapping[str, Source]", on_bad: str, layout: "Layout") -> "Follower":
