@@ -27,7 +27,7 @@ COMMANDS = (
     "demo", "init", "check", "schema", "plan", "ledger", "backtest",
     "run", "add", "sell", "signal", "adopt", "correct", "stop", "pause", "resume",
     "status", "position", "decisions", "why", "journal", "report", "verify",
-    "bots load", "bots revert", "bots list", "bots show",
+    "bots load", "bots set", "bots undo", "bots revert", "bots list", "bots show", "bots config",
     "db upgrade", "db backup", "db restore", "data check", "data convert",
 )  # fmt: skip
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

@@ -52,7 +52,7 @@ def bots(folder: Path, *words: str) -> Any:
 def load(folder: Path, text: str, *words: str) -> Any:
     """Load a configuration and return the document."""
     config(folder / "c.toml", text)
-    return bots(folder, "load", "c.toml", *words)
+    return bots(folder, "load", "c.toml", "--yes", *words)
 
 
 def backtest(folder: Path, text: str = CONFIG) -> None:
@@ -96,7 +96,7 @@ def test_the_same_text_is_the_same_version_and_says_so(tmp_path: Path) -> None:
     said = load(tmp_path, CONFIG)
 
     assert (said["version"], said["load"], said["written"], said["changes"]) == (1, 1, False, [])
-    told = done("bots", "load", "c.toml", folder=tmp_path).words
+    told = done("bots", "load", "c.toml", "--yes", folder=tmp_path).words
     assert told.startswith("Version 1 of portfolio main is in force already, since ")
     assert told.endswith(": nothing was written.")
     assert (tmp_path / "trancher.db").read_bytes() == before
@@ -125,7 +125,7 @@ def test_a_person_reads_what_changes(tmp_path: Path) -> None:
     load(tmp_path, CONFIG)
     config(tmp_path / "c.toml", OTHERS.replace("size = 30", "size = 35"))
 
-    said = done("bots", "load", "c.toml", folder=tmp_path).words
+    said = done("bots", "load", "c.toml", "--yes", folder=tmp_path).words
 
     assert "Version 2 of portfolio main is in force now, in place of version 1." in said
     assert "steps entry.rungs[2].size 30 35" in said
@@ -140,7 +140,7 @@ def test_a_text_that_means_the_same_says_so(tmp_path: Path) -> None:
     load(tmp_path, CONFIG)
     config(tmp_path / "c.toml", f"# Mine.\n{CONFIG}")
 
-    said = done("bots", "load", "c.toml", folder=tmp_path).words
+    said = done("bots", "load", "c.toml", "--yes", folder=tmp_path).words
 
     assert "Version 2 of portfolio main is in force now" in said
     assert "It means the same as before." in said
@@ -172,7 +172,7 @@ def test_an_earlier_version_comes_back_as_a_new_load(tmp_path: Path) -> None:
     load(tmp_path, CHANGED)
 
     dry = bots(tmp_path, "revert", "1", "--dry-run")
-    said = bots(tmp_path, "revert", "1")
+    said = bots(tmp_path, "revert", "1", "--yes")
 
     assert {**dry, "written": True} == said
     assert (said["version"], said["load"], said["version_before"]) == (1, 3, 2)
@@ -203,7 +203,7 @@ def test_what_is_open_keeps_the_version_it_began_with(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (late["position_status"], late["position_id"], late["positions"]) == ("closed", None, 1)
     config(tmp_path / "c.toml", OTHERS)
-    told = done("bots", "load", "c.toml", folder=tmp_path).words
+    told = done("bots", "load", "c.toml", "--yes", folder=tmp_path).words
     assert "What is open stays with version 1, by which it began: steps-1 (BUILDING)." in told
 
 

@@ -22,8 +22,8 @@ READING: Final = ("status", "position often", "decisions often", "why often", "j
                   "report", "bots list", "bots show often", "db backup copy.db")  # fmt: skip
 WRITING: Final = (
     "backtest c.toml --data BTC/USD=c.csv --data ETH/USD=c.csv",
-    "bots load c.toml",
-    "bots revert 1",
+    "bots load c.toml --yes",
+    "bots revert 1 --yes",
 )
 
 

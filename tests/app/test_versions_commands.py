@@ -46,7 +46,7 @@ def folder(kept: Path, tmp_path: Path) -> Path:
 
 def load(folder: Path) -> Said:
     """Bring the configuration of a folder into force."""
-    return asked(folder, "bots load c.toml")
+    return asked(folder, "bots load c.toml --yes")
 
 
 def test_who_holds_something_keeps_what_it_has_and_it_is_said(folder: Path) -> None:

@@ -27,7 +27,7 @@ from trancher.running.crew import Crew
 from trancher.store.database import Database
 from trancher.store.entries import RunKind, VersionTaken
 from trancher.store.errors import NewVersion, StoreError
-from trancher.store.loads import draft, write_load
+from trancher.store.loads import draft, read_loads, write_load
 from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.verify import verify
 
@@ -235,26 +235,68 @@ def test_what_was_loaded_is_what_may_run(database: Database) -> None:
     [
         (
             QUIET.replace("cash = 1000", "cash = 2000"),
-            "portfolio floor, version 2: found cash = 2000, expected 1000, for bots run with it",
+            "cash = 2000, expected 1000, for its bots have run with it",
         ),
         (
             QUIET.replace('quote = "USD"', 'quote = "USD"\ntimezone = "Asia/Tokyo"'),
-            "version 2: found timezone = Asia/Tokyo, expected UTC, for bots run with it",
+            "timezone = Asia/Tokyo, expected UTC, for its bots have run with it",
+        ),
+        (
+            QUIET.replace('"often"', '"another"'),
+            "no bot often, which holds something, expected it until it is sold",
+        ),
+        (
+            QUIET.replace("BTC/USD", "ETH/USD"),
+            "bot often on ETH/USD, expected BTC/USD, which it has traded, or another name",
         ),
     ],
+    ids=["cash", "time zone", "a bot gone", "another symbol"],
 )
-def test_what_bots_have_in_common_for_good_stays(
+def test_what_bots_that_run_cannot_do_without_is_not_loaded(
     database: Database, text: str, problem: str
 ) -> None:
     """
-    Money that was counted by one figure is not counted by another one from then on.
+    Nobody would sell what a bot holds that is gone; money that was counted by one figure is not
+    counted by another one from then on.
     """
-    watch, prices = Watch(), [FLAT] * 5
-    run(crew(database, QUIET, watch, prices), watch)
-    load(database, text, watch)
+    watch = Watch()
+    run(crew(database, QUIET, watch, [FLAT] * 5), watch)
 
-    with pytest.raises(StoreError, match=problem):
-        crew(database, text, watch, prices)
+    with pytest.raises(StoreError) as told:
+        load(database, text, watch)
+
+    assert str(told.value) == f"portfolio floor: found {problem}"
+    assert read_loads(database) == ()
+
+
+def test_a_bot_is_not_dropped_that_bought_while_it_was_asked(database: Database) -> None:
+    """
+    What was seen of it before is looked for once more, alone with the portfolio's sums.
+    """
+    watch = Watch()
+    one = crew(database, QUIET, watch, [FLAT] * 5)
+    new = new_load(parse(QUIET.replace('"often"', '"another"'), file="c.toml"), at=watch.clock())
+    drafted = draft(database, new)
+    run(one, watch)
+
+    with pytest.raises(StoreError, match="no bot often, which holds something"):
+        write_load(database, drafted, new)
+
+
+def test_a_bot_that_holds_nothing_may_go(database: Database) -> None:
+    """
+    And its process ends with it, where it has no other.
+    """
+    watch = Watch()
+    one = crew(database, QUIET, watch, [FLAT] * 5)
+    rest = QUIET.replace('"often"', '"another"')
+    load(database, rest, watch)
+
+    with pytest.raises(NewVersion):
+        run(one, watch)
+
+    run(crew(database, rest, watch, [FLAT] * 5, bots=[BotName("another")]), watch)
+    assert verify(database).differences == ()
 
 
 PLACES = QUIET.replace('symbol = "BTC/USD"', 'symbol = "BTC/USD"\nmax_positions = 2', 1)

@@ -94,7 +94,7 @@ def test_books_that_may_not_be_written_are_read_and_not_written(
         for words in READING:
             said = ended(started(*words.split(), *DB, folder=desk, bound=bound))
             assert (said.code, said.err) == (0, ""), words
-        for words in (BACKTEST, "bots load c.toml", "bots revert 1 --dry-run"):
+        for words in (BACKTEST, "bots load c.toml --yes", "bots revert 1 --dry-run"):
             said = ended(started(*words.split(), *DB, folder=desk, bound=bound))
             if "--dry-run" in words:
                 assert said.code == 0
@@ -164,7 +164,7 @@ def test_a_load_that_finds_no_room_leaves_the_one_before(kept: Path, desk: Path)
         fill(disk, how)
         config(desk / "c.toml", TEXT.replace("cash = 500", "cash = 600"))
 
-        said = told(desk, "bots", "load", "c.toml", how=how, largest=8_000)
+        said = told(desk, "bots", "load", "c.toml", "--yes", how=how, largest=8_000)
         copied = told(desk, "db", "backup", "disk/copy.db", how=how, largest=8_000)
 
         assert (said.code, said.out) == (1, "")

@@ -1,28 +1,54 @@
 """Loading: a configuration becomes the one in force of its portfolio, and what that changes.
 
 Validated completely, then compared with what is in force, then written as a new load. Positions
-that are open keep the version that they began with: it is pinned to their run.
+that are open keep the version that they began with.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from trancher.app.changes import Change, changes
 from trancher.app.configured import Settings
+from trancher.app.effects import effects
 from trancher.app.in_force import nothing_loaded
 from trancher.app.keeping import books_to_read, books_to_write
 from trancher.app.nearest import nearest
 from trancher.app.output import BadInput
 from trancher.app.standing import LOADS, check_there, in_one_sentence
-from trancher.app.versions import understood
+from trancher.app.versions import parsed, understood
 from trancher.core.position import Position
 from trancher.store.database import Database, holds_anything
 from trancher.store.entries import ConfigurationLoaded, LoadedBot, Mode
 from trancher.store.loads import NewLoad, draft, read_loads, write_load
-from trancher.store.reading import Books, Run
+from trancher.store.reading import Books, BotBooks, Run
 
 _FIRST: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What a configuration comes into force in place of.
+
+    Attributes:
+        at: since when it was; None where bots run with it that nobody has loaded.
+        text: as it was written.
+        bots: their names.
+    """
+
+    version: int
+    at: datetime | None
+    text: str
+    bots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A position that is not CLOSED, and the version that it keeps."""
+
+    position: Position
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +60,31 @@ class Preview:
         load, version: what the configuration gets, or has where it is in force already.
         changes: all keys of a first load are new.
         untold: why the changes cannot be told, where this program does not understand `before`.
-        held: positions that are not CLOSED, in the portfolio's latest run.
-        run: that run.
+        held: in the portfolio's latest run, or of its bots that run.
+        effects: what it would mean for bots that run, in sentences.
+        written: whether it is in force now because of this.
     """
 
     settings: Settings
-    before: ConfigurationLoaded | None
+    before: Before | None
     load: int
     version: int
     changes: tuple[Change, ...]
     untold: str | None
-    held: tuple[Position, ...]
-    run: Run | None
+    held: tuple[Held, ...]
+    effects: tuple[str, ...]
+    written: bool = False
 
     @property
     def repeated(self) -> bool:
         """Whether the very same text is in force already, so that nothing has to be written."""
-        return self.before is not None and self.before.configuration_version == self.version
+        before = self.before
+        return before is not None and before.at is not None and before.version == self.version
 
     @property
     def added(self) -> tuple[str, ...]:
         """The names of bots that were not there before."""
-        before = () if self.before is None else [bot.name for bot in self.before.bots]
+        before = () if self.before is None else self.before.bots
         return tuple(bot.name for bot in self.settings.bots if bot.name not in before)
 
     @property
@@ -63,17 +92,26 @@ class Preview:
         """The names of bots that are there no longer."""
         now = [bot.name for bot in self.settings.bots]
         before = () if self.before is None else self.before.bots
-        return tuple(bot.name for bot in before if bot.name not in now)
+        return tuple(name for name in before if name not in now)
 
 
-def load_bots(settings: Settings, *, url: str, now: datetime, dry_run: bool) -> Preview:
+def load_bots(
+    settings: Settings,
+    *,
+    url: str,
+    now: datetime,
+    dry_run: bool,
+    sure: Callable[[Preview], bool],
+) -> Preview:
     """Bring a configuration into force, unless its text is already.
 
     Args:
         dry_run: writes nothing, and makes no file.
+        sure: says whether it shall come into force in place of another one.
 
     Raises:
-        BadInput: the database cannot be used, or its portfolio has another quote currency.
+        BadInput: the database cannot be used, its portfolio has another quote currency, or bots
+            that run cannot go on with it.
         Failed: it cannot be read or written now.
     """
     new = new_load(settings, at=now)
@@ -86,9 +124,10 @@ def load_bots(settings: Settings, *, url: str, now: datetime, dry_run: bool) -> 
         with books_to_write(url, mode=Mode.PAPER, now=now) as database:
             drafted = draft(database, new)
             preview = _preview(database, settings, drafted)
-            if not preview.repeated:
-                write_load(database, drafted, new)
-            return preview
+            if preview.repeated or (preview.before is not None and not sure(preview)):
+                return preview
+            write_load(database, drafted, new)
+            return replace(preview, written=True)
 
 
 def earlier(url: str, *, version: int, portfolio: str | None) -> Settings:
@@ -101,13 +140,60 @@ def earlier(url: str, *, version: int, portfolio: str | None) -> Settings:
         BadInput: it never was, or this program does not understand it any more.
         Failed: the database cannot be read now.
     """
+    return understood(_of_version(_loads(url, portfolio), version))
+
+
+def before_last(url: str, *, portfolio: str | None) -> Settings:
+    """Return the configuration that was in force before the last load.
+
+    Raises:
+        BadInput: there was none, or this program does not understand it any more.
+        Failed: the database cannot be read now.
+    """
+    loads = _loads(url, portfolio)
+    if len(loads) == 1:
+        raise BadInput(
+            f"bots undo: found one load of portfolio {loads[0].portfolio}, expected one before it"
+        )
+    return understood(loads[-2])
+
+
+def in_force(url: str, *, portfolio: str | None) -> ConfigurationLoaded:
+    """Return what is in force.
+
+    Raises:
+        BadInput: nothing is.
+        Failed: the database cannot be read now.
+    """
+    return _loads(url, portfolio)[-1]
+
+
+def text_of(url: str, *, version: int | None, portfolio: str | None) -> str:
+    """Return a configuration as it was written.
+
+    Args:
+        version: that was in force once; None for what is in force.
+
+    Raises:
+        BadInput: it never was, or nothing is.
+        Failed: the database cannot be read now.
+    """
+    loads = _loads(url, portfolio)
+    return (loads[-1] if version is None else _of_version(loads, version)).configuration_text
+
+
+def _loads(url: str, portfolio: str | None) -> list[ConfigurationLoaded]:
+    """Return the loads of a portfolio, oldest first, at least one."""
     with in_one_sentence():
         check_there(url, makers=LOADS)
         with books_to_read(url, mode=Mode.PAPER) as database:
-            loads = _of_one_portfolio(read_loads(database), portfolio, url=url)
+            return _of_one_portfolio(read_loads(database), portfolio, url=url)
+
+
+def _of_version(loads: Sequence[ConfigurationLoaded], version: int) -> ConfigurationLoaded:
     for loaded in loads:
         if loaded.configuration_version == version:
-            return understood(loaded)
+            return loaded
     versions = sorted({loaded.configuration_version for loaded in loads})
     raise BadInput(
         f"version: found {version}, expected one that portfolio {loads[0].portfolio} has loaded: "
@@ -121,6 +207,8 @@ def new_load(settings: Settings, *, at: datetime) -> NewLoad:
         at=at,
         portfolio=settings.portfolio.name,
         quote=settings.portfolio.quote,
+        cash=settings.portfolio.cash,
+        timezone=settings.portfolio.timezone.key,
         configuration_hash=settings.config_hash,
         configuration_text=settings.text,
         bots=[
@@ -146,41 +234,62 @@ def _first(settings: Settings) -> Preview:
         changes=changes({"bot": []}, settings.meaning),
         untold=None,
         held=(),
-        run=None,
+        effects=(),
     )
 
 
 def _preview(database: Database, settings: Settings, drafted: ConfigurationLoaded) -> Preview:
     mine = [one for one in read_loads(database) if one.portfolio_id == drafted.portfolio_id]
-    before = mine[-1] if mine else None
-    found, untold = _changes(before, settings)
     books = Books(database)
     run = books.latest_run(portfolio=drafted.portfolio)
-    held = () if run is None else [one for bot in books.bots(run) for one in bot.active]
-    version = drafted.configuration_version
-    repeated = before is not None and before.configuration_version == version
-    return Preview(
+    bots = () if run is None else books.bots(run)
+    before = _loaded(mine[-1]) if mine else _running(run, bots)
+    found, untold = _changes(before, settings, portfolio=drafted.portfolio)
+    preview = Preview(
         settings=settings,
         before=before,
-        load=before.load if before is not None and repeated else drafted.load,
-        version=version,
+        load=drafted.load,
+        version=drafted.configuration_version,
         changes=found,
         untold=untold,
-        held=tuple(held),
-        run=run,
+        held=tuple(Held(position=one, version=bot.version) for bot in bots for one in bot.active),
+        effects=() if run is None or untold is not None else effects(books, run, settings),
+    )
+    return replace(preview, load=mine[-1].load) if preview.repeated else preview
+
+
+def _loaded(loaded: ConfigurationLoaded) -> Before:
+    return Before(
+        version=loaded.configuration_version,
+        at=loaded.at,
+        text=loaded.configuration_text,
+        bots=tuple(bot.name for bot in loaded.bots),
+    )
+
+
+def _running(run: Run | None, bots: Sequence[BotBooks]) -> Before | None:
+    """Return what bots run with that nobody has loaded; None where none do."""
+    if run is None or not run.together:
+        return None
+    return Before(
+        version=run.configuration_version,
+        at=None,
+        text=run.configuration_text,
+        bots=tuple(one.facts.name for one in bots),
     )
 
 
 def _changes(
-    before: ConfigurationLoaded | None, settings: Settings
+    before: Before | None, settings: Settings, *, portfolio: str
 ) -> tuple[tuple[Change, ...], str | None]:
     """Return what changes, or why it cannot be told: that must not keep the new one out."""
     if before is None:
         return changes({"bot": []}, settings.meaning), None
     try:
-        return changes(understood(before).meaning, settings.meaning), None
+        known = parsed(before.text, before.version, portfolio)
     except BadInput as problem:
         return (), str(problem)
+    return changes(known.meaning, settings.meaning), None
 
 
 def _of_one_portfolio(

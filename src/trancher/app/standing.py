@@ -302,15 +302,18 @@ def standing(url: str) -> Standing:
         return standing_of(books, latest(books, url=url))
 
 
-def standing_of(books: Books, run: Run) -> Standing:
+def standing_of(books: Books, run: Run, *, new: Settings | None = None) -> Standing:
     """Return how a run stands.
+
+    Args:
+        new: what may come into force; then it is how it would stand with that.
 
     Raises:
         BadInput: this version does not understand the configuration of the run.
         StoreError: the database cannot be read.
     """
     of_bots = books.bots(run)
-    found = goes_by(books, run, of_bots)
+    found = goes_by(books, run, of_bots, new=new)
     settings = found.settings
     marks = [one.mark.at for one in of_bots if one.mark is not None]
     at = max(marks) if marks else _last_at(books, run)

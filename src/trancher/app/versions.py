@@ -28,21 +28,31 @@ class GoesBy:
     keeping: Mapping[BotName, int]
 
 
-def goes_by(books: Books, run: Run, bots: tuple[BotBooks, ...]) -> GoesBy:
+def goes_by(
+    books: Books, run: Run, bots: tuple[BotBooks, ...], *, new: Settings | None = None
+) -> GoesBy:
     """Return what a run goes by.
+
+    Args:
+        new: what may come into force; then the run goes by it as bots that run would.
 
     Raises:
         BadInput: this program does not understand a configuration.
         StoreError: the database cannot be read.
     """
     if not run.together:
-        said = _parsed(run.configuration_text, run.configuration_version, run.portfolio)
+        said = parsed(run.configuration_text, run.configuration_version, run.portfolio)
         return GoesBy(settings=said, version=run.configuration_version, keeping={})
     texts, loaded = books.configurations(run), books.in_force(run)
-    kept = {version: _parsed(text, version, run.portfolio) for version, text in texts.items()}
+    kept = {version: parsed(text, version, run.portfolio) for version, text in texts.items()}
     version = run.configuration_version if loaded is None else loaded.configuration_version
-    common = kept[version] if loaded is None else understood(loaded)
+    common = new or (kept[version] if loaded is None else understood(loaded))
     of_bots = {number: {one.name: one for one in read.bots} for number, read in kept.items()}
+    if new is not None:
+        taken = {one.name: one for one in new.bots}
+        free = [one.facts.name for one in bots if not one.active and one.facts.name in taken]
+        for names in of_bots.values():
+            names |= {name: taken[name] for name in free}
     return GoesBy(
         settings=replace(common, bots=tuple(of_bots[one.version][one.facts.name] for one in bots)),
         version=version,
@@ -74,7 +84,7 @@ def understood(loaded: ConfigurationLoaded) -> Settings:
     Raises:
         BadInput: this program does not understand it.
     """
-    return _parsed(loaded.configuration_text, loaded.configuration_version, loaded.portfolio)
+    return parsed(loaded.configuration_text, loaded.configuration_version, loaded.portfolio)
 
 
 def load_number(database: Database, run: Run) -> int:
@@ -83,5 +93,10 @@ def load_number(database: Database, run: Run) -> int:
         return versions.number(connection, run.portfolio_id)
 
 
-def _parsed(text: str, version: int, portfolio: str) -> Settings:
+def parsed(text: str, version: int, portfolio: str) -> Settings:
+    """Return what a configuration in the database means.
+
+    Raises:
+        BadInput: this program does not understand it.
+    """
     return parse(text, file=f"configuration {version} of portfolio {portfolio}")

@@ -115,21 +115,22 @@ def _in_force(connection: Connection, portfolio_id: int, new: NewRun) -> int:
 
     Raises:
         OtherConfiguration: that is another.
-        StoreError: it says otherwise than before what bots that run have in common for good.
     """
     loaded = versions.in_force(connection, portfolio_id)
-    if loaded is not None and loaded.configuration_hash != new.configuration_hash:
-        raise OtherConfiguration(
-            portfolio=new.portfolio,
-            version=loaded.configuration_version,
-            text=loaded.configuration_text,
-            loaded=True,
-        )
+    if loaded is not None:
+        if loaded.configuration_hash != new.configuration_hash:
+            raise OtherConfiguration(
+                portfolio=new.portfolio,
+                version=loaded.configuration_version,
+                text=loaded.configuration_text,
+                loaded=True,
+            )
+        return loaded.load
     run, configuration, usage = tables.run, tables.configuration, tables.bot_usage
-    running = (
-        select(run.c.cash, run.c.timezone, configuration.c.version, configuration.c.text)
+    other = connection.execute(
+        select(configuration.c.version, configuration.c.text)
         .join(
-            configuration,
+            run,
             (run.c.portfolio_id == configuration.c.portfolio_id)
             & (run.c.configuration_version == configuration.c.version),
         )
@@ -137,27 +138,16 @@ def _in_force(connection: Connection, portfolio_id: int, new: NewRun) -> int:
             usage,
             (usage.c.portfolio_id == run.c.portfolio_id) & (usage.c.run_id == run.c.id),
         )
-        .where(usage.c.portfolio_id == portfolio_id)
-    )
-    other = running.where(configuration.c.hash != new.configuration_hash).limit(1)
-    found = connection.execute(other).first()
-    if found is None:
-        return 0 if loaded is None else loaded.load
-    if loaded is None:
-        raise OtherConfiguration(
-            portfolio=new.portfolio, version=found.version, text=found.text, loaded=False
+        .where(
+            usage.c.portfolio_id == portfolio_id, configuration.c.hash != new.configuration_hash
         )
-    for name, before, now in (
-        ("cash", found.cash, new.cash),
-        ("timezone", found.timezone, new.timezone),
-    ):
-        if before != now:
-            raise StoreError(
-                where=f"portfolio {new.portfolio}, version {loaded.configuration_version}",
-                found=f"{name} = {now}",
-                expected=f"{before}, for bots run with it; or another name of the portfolio",
-            )
-    return loaded.load
+        .limit(1)
+    ).first()
+    if other is not None:
+        raise OtherConfiguration(
+            portfolio=new.portfolio, version=other.version, text=other.text, loaded=False
+        )
+    return 0
 
 
 def _begin(

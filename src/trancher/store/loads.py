@@ -6,11 +6,14 @@ earlier configuration back loads it again.
 Invariants:
 1. Loads are chained by their hashes, and never changed or removed.
 2. A load is written only after the one that its author has seen.
+3. No load takes from bots that run what they cannot do without: a bot that holds something, its
+   symbol, the cash and the time zone that all of them count by.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -19,7 +22,7 @@ from trancher.store.chain import START, link
 from trancher.store.codec import LOADS
 from trancher.store.database import Database
 from trancher.store.entries import ConfigurationLoaded, LoadedBot
-from trancher.store.errors import StoreFailure
+from trancher.store.errors import StoreError, StoreFailure
 from trancher.store.rows import Row
 from trancher.store.servers import alone_in_numbering
 
@@ -28,12 +31,14 @@ from trancher.store.servers import alone_in_numbering
 class NewLoad:
     """A configuration that is to come into force.
 
-    The attributes are those of ConfigurationLoaded.
+    The attributes are those of ConfigurationLoaded, and of RunStarted.
     """
 
     at: datetime
     portfolio: str
     quote: str
+    cash: Decimal
+    timezone: str
     configuration_hash: str
     configuration_text: str
     bots: Sequence[LoadedBot]
@@ -43,10 +48,13 @@ def draft(database: Database, new: NewLoad) -> ConfigurationLoaded:
     """Return the load that `new` would become now; nothing is written.
 
     Raises:
-        StoreError: the portfolio has another quote currency, or the database cannot be read.
+        StoreError: the portfolio has another quote currency, bots that run cannot go on with it,
+            or the database cannot be read.
     """
     with database.reading() as connection:
-        return _numbered(database, connection, new)
+        drafted = _numbered(database, connection, new)
+        _check_running(connection, drafted.portfolio_id, new)
+        return drafted
 
 
 def write_load(database: Database, drafted: ConfigurationLoaded, new: NewLoad) -> None:
@@ -54,6 +62,7 @@ def write_load(database: Database, drafted: ConfigurationLoaded, new: NewLoad) -
 
     Raises:
         StoreFailure: somebody else has written since the draft; or it cannot be written.
+        StoreError: bots that run cannot go on with it.
     """
     with database.writing() as connection:
         alone_in_numbering(connection)
@@ -65,6 +74,7 @@ def write_load(database: Database, drafted: ConfigurationLoaded, new: NewLoad) -
             )
         # Bots that run go by the limits in force: none decides an entry while they change.
         sharing.lock_if_run(connection, drafted.portfolio_id)
+        _check_running(connection, drafted.portfolio_id, new)
         configurations.keep(connection, drafted)
         previous = _last_hash(connection, drafted.portfolio_id)
         row = rows.loading_row(drafted, previous_hash=previous, hash_=hash_of(drafted, previous))
@@ -144,6 +154,38 @@ def _numbered(database: Database, connection: Connection, new: NewLoad) -> Confi
         configuration_text=new.configuration_text,
         bots=tuple(new.bots),
     )
+
+
+def _check_running(connection: Connection, portfolio_id: int, new: NewLoad) -> None:
+    """See that the bots which run in a portfolio can go on with a configuration."""
+    usage, run = tables.bot_usage, tables.run
+    running = connection.execute(
+        select(usage.c.bot, usage.c.symbol, usage.c.active, run.c.cash, run.c.timezone)
+        .join(run, (run.c.portfolio_id == usage.c.portfolio_id) & (run.c.id == usage.c.run_id))
+        .where(usage.c.portfolio_id == portfolio_id)
+        .order_by(usage.c.run_id)
+    ).all()
+    symbols = {bot.name: bot.symbol for bot in new.bots}
+    for row in running:
+        symbol = symbols.get(row.bot)
+        if symbol is None and row.active:
+            raise _refused(new, f"no bot {row.bot}, which holds something", "it until it is sold")
+        if symbol not in {None, row.symbol}:
+            raise _refused(
+                new,
+                f"bot {row.bot} on {symbol}",
+                f"{row.symbol}, which it has traded, or another name",
+            )
+        for name, before, now in (
+            ("cash", row.cash, new.cash),
+            ("timezone", row.timezone, new.timezone),
+        ):
+            if before != now:
+                raise _refused(new, f"{name} = {now}", f"{before}, for its bots have run with it")
+
+
+def _refused(new: NewLoad, found: str, expected: str) -> StoreError:
+    return StoreError(where=f"portfolio {new.portfolio}", found=found, expected=expected)
 
 
 def _last_hash(connection: Connection, portfolio_id: int) -> str:

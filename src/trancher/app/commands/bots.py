@@ -1,5 +1,6 @@
 """`trancher bots`: configurations kept as bots in the database, version by version."""
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
-from trancher.app.output import Json, instant, print_json
+from trancher.app.output import BadInput, Json, instant, print_json
 from trancher.app.tables import console, table
 
 if TYPE_CHECKING:
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     from trancher.store.entries import ConfigurationLoaded
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Bring it into force in place of another, do not ask.")
+]
 Portfolio = Annotated[
     str | None,
     typer.Option("--portfolio", metavar="P", help="Whose, where the database has several."),
 ]
 
 bots = typer.Typer(
-    help="Bots in the database: load a configuration, list, show, revert.", no_args_is_help=True
+    help="Bots in the database: load, list, show, set, undo, revert.",
+    no_args_is_help=True,
 )
 
 
@@ -32,6 +37,7 @@ bots = typer.Typer(
 def load(
     config: Annotated[Path, typer.Argument(help="Configuration, TOML.")],
     *,
+    yes: Yes = False,
     dry_run: DryRun = False,
     db: Db = None,
     json: AsJson = False,
@@ -39,7 +45,7 @@ def load(
     """Bring a configuration into force as the next version, and show what it changes."""
     from trancher.app.settings import load as read
 
-    _bring_into_force(read(config), url=url_of(db), dry_run=dry_run, json=json)
+    _bring_into_force(read(config), url=url_of(db), dry_run=dry_run, yes=yes, json=json)
 
 
 @bots.command()
@@ -47,6 +53,7 @@ def revert(
     version: Annotated[int, typer.Argument(min=1, help="Version that was in force before.")],
     *,
     portfolio: Portfolio = None,
+    yes: Yes = False,
     dry_run: DryRun = False,
     db: Db = None,
     json: AsJson = False,
@@ -56,7 +63,62 @@ def revert(
 
     url = url_of(db)
     settings = earlier(url, version=version, portfolio=portfolio)
-    _bring_into_force(settings, url=url, dry_run=dry_run, json=json)
+    _bring_into_force(settings, url=url, dry_run=dry_run, yes=yes, json=json)
+
+
+@bots.command()
+def undo(
+    *,
+    portfolio: Portfolio = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
+    """Bring back what was in force before the last load; a second time it is that load again."""
+    from trancher.app.loading import before_last
+
+    url = url_of(db)
+    settings = before_last(url, portfolio=portfolio)
+    _bring_into_force(settings, url=url, dry_run=dry_run, yes=yes, json=json)
+
+
+@bots.command("set")
+def set_(
+    names: Annotated[str, typer.Argument(help="Bots, with commas between them, or all.")],
+    keys: Annotated[
+        list[str],
+        typer.Argument(help="KEY=VALUE, such as entry.size=30 or exit.stop_loss=20%."),
+    ],
+    *,
+    portfolio: Portfolio = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    db: Db = None,
+    json: AsJson = False,
+) -> None:
+    """Change keys of several bots at once, in what is in force, as the next version."""
+    from trancher.app.edits import edited
+    from trancher.app.loading import in_force
+
+    url = url_of(db)
+    settings = edited(in_force(url, portfolio=portfolio), names, keys)
+    _bring_into_force(settings, url=url, dry_run=dry_run, yes=yes, json=json)
+
+
+@bots.command("config")
+def config_(
+    *,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="One that was in force before; else the present one.")
+    ] = None,
+    portfolio: Portfolio = None,
+    db: Db = None,
+) -> None:
+    """Print the configuration in force as it was written, to keep or to run it."""
+    from trancher.app.loading import text_of
+
+    typer.echo(text_of(url_of(db), version=version, portfolio=portfolio), nl=False)
 
 
 @bots.command("list")
@@ -99,91 +161,41 @@ def show(
         _print_show(one, settings, loads)
 
 
-def _bring_into_force(settings: "Settings", *, url: str, dry_run: bool, json: bool) -> None:
+def _bring_into_force(
+    settings: "Settings", *, url: str, dry_run: bool, yes: bool, json: bool
+) -> None:
+    """Show what a configuration changes, ask, and bring it into force.
+
+    Raises:
+        BadInput: it cannot come into force, or nobody can be asked whether it shall.
+        Exit: somebody said no.
+    """
+    from trancher.app.load_words import headline, preview_document, print_preview, replaces
     from trancher.app.loading import load_bots
 
-    preview = load_bots(settings, url=url, now=datetime.now(UTC), dry_run=dry_run)
+    asked = False
+
+    def sure(preview: "Preview") -> bool:
+        nonlocal asked
+        if yes:
+            return True
+        if json or not sys.stdin.isatty():
+            raise BadInput(
+                f"bots: found {replaces(preview)}, expected --yes beside it, or --dry-run to look"
+            )
+        asked = True
+        print_preview(preview, dry_run=True)
+        return typer.confirm("Bring it into force?", err=True)
+
+    preview = load_bots(settings, url=url, now=datetime.now(UTC), dry_run=dry_run, sure=sure)
     if json:
-        print_json(_preview_document(preview, dry_run=dry_run))
-    else:
-        _print_preview(preview, dry_run=dry_run)
-
-
-def _preview_document(preview: "Preview", *, dry_run: bool) -> Json:
-    before, run = preview.before, preview.run
-    return {
-        "portfolio": preview.settings.portfolio.name,
-        "version": preview.version,
-        "load": preview.load,
-        "config_hash": preview.settings.config_hash,
-        "version_before": None if before is None else before.configuration_version,
-        "written": not dry_run and not preview.repeated,
-        "added": list(preview.added),
-        "removed": list(preview.removed),
-        "changes": [
-            {"bot": one.bot, "key": one.key, "old": one.old, "new": one.new}
-            for one in preview.changes
-        ],
-        "untold": preview.untold,
-        "open_positions": [
-            {
-                "bot": one.bot,
-                "position_id": one.id,
-                "position_status": one.state.value,
-                "version": None if run is None else run.configuration_version,
-            }
-            for one in preview.held
-        ],
-        "warnings": list(preview.settings.warnings),
-    }
-
-
-def _print_preview(preview: "Preview", *, dry_run: bool) -> None:
-    out = console()
-    out.print(_headline(preview, dry_run=dry_run), soft_wrap=True)
-    common = [one for one in preview.changes if one.bot not in (*preview.added, *preview.removed)]
-    if preview.before is not None and common:
-        shown = table("What changes", "of", "key", "before", "after", words=4)
-        for one in common:
-            shown.add_row(one.bot or "all", one.key, one.old or "absent", one.new or "absent")
-        out.print(shown)
-    for sentence in _beside(preview):
-        out.print(sentence, soft_wrap=True)
-    for warning in preview.settings.warnings:
-        out.print(f"warning: {warning}", style="yellow", soft_wrap=True)
-
-
-def _headline(preview: "Preview", *, dry_run: bool) -> str:
-    from trancher.app.sentences import moment
-
-    before = preview.before
-    named = f"Version {preview.version} of portfolio {preview.settings.portfolio.name}"
-    if before is not None and preview.repeated:
-        since = f"in force already, since {moment(before.at)}"
-        return f"{named} is {since}: nothing was written."
-    instead = "" if before is None else f", in place of version {before.configuration_version}"
-    if dry_run:
-        return f"{named} would be in force{instead}; nothing was written."
-    return f"{named} is in force now{instead}."
-
-
-def _beside(preview: "Preview") -> list[str]:
-    """Return what is to be said beside the keys that change."""
-    said = [
-        f"New: {bot.name}, {bot.strategy} on {bot.symbol}."
-        for bot in preview.settings.bots
-        if bot.name in preview.added
-    ]
-    said += [f"Gone: {name}." for name in preview.removed]
-    if preview.untold is not None:
-        said.append(f"What changes cannot be told. {preview.untold}.")
-    elif not preview.changes and not preview.repeated:
-        said.append("It means the same as before.")
-    if preview.held and preview.run is not None and not preview.repeated:
-        held = ", ".join(f"{one.id} ({one.state.name})" for one in preview.held)
-        version = preview.run.configuration_version
-        said.append(f"What is open stays with version {version}, by which it began: {held}.")
-    return said
+        print_json(preview_document(preview))
+    elif not asked:
+        print_preview(preview, dry_run=dry_run)
+    elif preview.written:
+        console().print(headline(preview, dry_run=False), soft_wrap=True)
+    if asked and not preview.written:
+        raise typer.Exit(1)
 
 
 def _bot_document(one: "BotInForce") -> dict[str, Json]:
