@@ -52,9 +52,9 @@ chromium:
 	  echo "== chromium from apt, for the tests of pages"; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
-faults: setup ## stop a server 60 times under load, and cut 200 commits (minutes)
+faults: setup ## stop a server 60 times, cut 200 commits, kill 100 backtests, 40 upgrades (an hour)
 	@TRANCHER_FAULTS=10 $(BIN)/pytest -q -m slow tests/slow/test_server_faults.py \
-	  tests/slow/test_steps_faults.py
+	  tests/slow/test_steps_faults.py tests/slow/test_store.py tests/slow/test_upgrade.py
 .PHONY: limits
 limits: setup ## eight processes ask at once, 200 rounds a limit; 1,000 take-overs (an hour)
 	@TRANCHER_ROUNDS=200 $(BIN)/pytest -q -s -m slow tests/slow/test_limits_shared.py \

@@ -1,9 +1,5 @@
-"""A server that dies under load, or whose answer to a commit is cut off: nothing lost or doubled.
+"""A server that dies under load, or whose answer to a commit is cut: nothing lost or doubled."""
 
-TRANCHER_FAULTS multiplies how often; `make faults` asks for ten times as many.
-"""
-
-import os
 import time
 from collections.abc import Iterator, Sequence
 from random import Random
@@ -13,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from faults import TIMES
 from postgres import Cluster, ask, cluster
 from slow.proxy import Cut, proxy
 from store.kept import BUSY, LATER, NOW, configured, in_memory, markets, opened_at
@@ -31,7 +28,6 @@ from trancher.store.verify import verify
 
 pytestmark = pytest.mark.slow
 
-TIMES: Final = int(os.environ.get("TRANCHER_FAULTS", "1"))
 STOPS: Final = 6 * TIMES
 CUTS: Final = 20 * TIMES
 HOURS: Final = 120

@@ -1,7 +1,7 @@
 """Steps of bots that run while their server dies, or its answer to a commit is cut off.
 
 Whoever ran a bot believes nothing then: it is made anew from the database, and what comes of it
-all is what a backtest comes to. TRANCHER_FAULTS multiplies how often.
+all is what a backtest comes to.
 """
 
 import time

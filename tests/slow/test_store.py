@@ -1,4 +1,4 @@
-"""The store under load: a hundred thousand events, and fifty sudden deaths."""
+"""The store under load: a hundred thousand events, and sudden deaths, 100 by `make faults`."""
 
 import shutil
 from collections import defaultdict
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from command_line import done
+from faults import TIMES
 from store.kept import TEXT, keep, load, opened
 from store.killing import BACKTEST, killed, prepare
 from store.planting import plant
@@ -25,6 +26,8 @@ from trancher.store.replaying import Replayed, Stored, stored_journal
 from trancher.store.verify import verify
 
 pytestmark = pytest.mark.slow
+
+KILLS = 10 * TIMES
 
 BUSY = (
     TEXT.replace('every = "2h"', 'every = "1h"')
@@ -191,17 +194,17 @@ def test_one_digit_in_the_journal_of_a_hundred_thousand_events_is_found(
     assert (found.table, found.column) == ("journal", "hash")
 
 
-def test_a_backtest_killed_fifty_times_leaves_true_books(tmp_path: Path) -> None:
+def test_a_backtest_killed_again_and_again_leaves_true_books(tmp_path: Path) -> None:
     """
     Rare moments need many tries; and the same command again comes to its end.
     """
     prepare(tmp_path, TEXT, hours=8_000)
 
-    found = killed(tmp_path, times=50, seed=2)
+    found = killed(tmp_path, times=KILLS, seed=2)
     said = done(*BACKTEST, "--json", folder=tmp_path).document
 
-    assert [one.differences for one in found] == [()] * 50
+    assert [one.differences for one in found] == [()] * KILLS
     assert not all(run.finished for one in found for run in one.runs)
     document = done("verify", "--db", "sqlite:///books.db", "--json", folder=tmp_path).document
     assert document["verified"] is True
-    assert (said["run_id"], document["runs"][-1]["finished"]) == (51, True)
+    assert (said["run_id"], document["runs"][-1]["finished"]) == (KILLS + 1, True)

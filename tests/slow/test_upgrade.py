@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from command_line import done
+from faults import TIMES
 from processes import ended, started
 from store.kept import BUSY, keep, opened, rows_of, url_of
 from trancher.store import schema
@@ -20,7 +21,7 @@ from trancher.store.schema import SCHEMA
 pytestmark = pytest.mark.slow
 
 UPGRADE: Final = ("db", "upgrade", "--db", "sqlite:///books.db")
-TIMES: Final = 10
+KILLS: Final = 4 * TIMES
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_an_upgrade_that_is_killed_is_done_or_not(older: Path, tmp_path: Path) -
     random = Random(3)  # noqa: S311 nothing secret is drawn
     left = []
 
-    for number in range(TIMES):
+    for number in range(KILLS):
         folder = tmp_path / str(number)
         folder.mkdir()
         revision = revision_after(folder, older, seconds=random.random() * whole)

@@ -5,11 +5,10 @@ lease for as long as it takes.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
 from trancher.app.backtesting import engine_portfolio, strategies_of
@@ -24,19 +23,16 @@ from trancher.app.versions import goes_by, load_number
 from trancher.backtest.passage import Evaluate, Terms
 from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.running.desk import Desk, Paper, Unmarked
-from trancher.store import commands, leases, stops
-from trancher.store.commands import Answer, Command, Placed
+from trancher.store import commands, leases
+from trancher.store.commands import Answer, Command, Deed, Placed
 from trancher.store.database import Database
 from trancher.store.enrolling import take
 from trancher.store.entries import Mode, RunKind
 from trancher.store.errors import StoreFailure
-from trancher.store.halts import Action, Halt, Scope
 from trancher.store.places import shown
 from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.sharing import Owner
 
-_PATIENCE: Final = 3.0
-"""Seconds that a command waits beyond the lease of the process that runs the bot."""
 _PAUSE: Final = 0.05
 _MAKERS: Final = ("run CONFIG --replay FILE",)
 
@@ -109,18 +105,6 @@ class Running:
         return active[PositionId(position_id)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopping:
-    """What somebody wants stopped; as store.halts.Halt, before it has a number and a time."""
-
-    scope: Scope
-    bot: BotName | None
-    target: str | None
-    action: Action
-    share: Decimal | None
-    reason: str
-
-
 @contextmanager
 def running(url: str) -> Iterator[Running]:
     """Open what runs in the database at `url`.
@@ -173,7 +157,9 @@ def ask(
 
     Raises:
         OtherCommand: the key names another command.
-        Failed: the process that runs the bot has not answered; it will carry it out all the same.
+        Failed: the process that runs the bot has not answered. An entry is withdrawn then; what
+            else is asked
+            will be carried out all the same.
     """
     placed = found.database.transact(
         lambda connection: commands.ask(
@@ -185,21 +171,57 @@ def ask(
             at=found.database.now(connection, clock),
         )
     )
-    (said,) = _answers(found, {placed.number: bot}, clock=clock)
+    waits = commands.LASTS.total_seconds()
+    (said,) = answers(found, {placed.number: bot}, clock=clock, seconds=waits)
+    if isinstance(said, str) and command.deed is Deed.ADD:
+        said = _withdrawn(found, bot, placed, clock=clock)
     if isinstance(said, str):
         raise Failed(said)
     return said, placed
 
 
-def _answers(
-    found: Running, asked: Mapping[int, BotBooks], *, clock: Callable[[], datetime]
+def _withdrawn(
+    found: Running, bot: BotBooks, placed: Placed, *, clock: Callable[[], datetime]
+) -> Answer | str:
+    """Take back what nobody has answered, or return the answer that came meanwhile."""
+    name, portfolio_id, number = bot.facts.name, found.run.portfolio_id, placed.number
+    holder = _holder(found, name, clock) or "whoever runs it next"
+    problem = (
+        f"bot {name}: found no answer within {commands.LASTS.seconds} s, expected one from "
+        f"{holder}; nothing was bought, and nothing will be"
+    )
+    if found.database.transact(
+        lambda connection: commands.withdraw(
+            connection,
+            portfolio_id=portfolio_id,
+            number=number,
+            said=Answer(problem=problem),
+            at=found.database.now(connection, clock),
+        )
+    ):
+        return problem
+    with found.database.reading() as connection:
+        said = commands.answer_of(connection, portfolio_id=portfolio_id, number=number)
+    assert said is not None, number
+    return said
+
+
+def answers(
+    found: Running,
+    asked: Mapping[int, BotBooks],
+    *,
+    clock: Callable[[], datetime],
+    seconds: float,
 ) -> list[Answer | str]:
     """Wait until all that was asked is answered; return the answers, or why there is none.
 
     Whose process has died is asked for in vain until its lease has run out; then it is done here.
+
+    Args:
+        seconds: how long to wait.
     """
     said: dict[int, Answer] = {}
-    waits_until = time.monotonic() + _longest_lease(found, asked.values(), clock) + _PATIENCE
+    waits_until = time.monotonic() + seconds
     while True:
         with found.database.reading() as connection:
             for number in asked.keys() - said.keys():
@@ -222,7 +244,7 @@ def _answers(
     ]
 
 
-def _longest_lease(
+def longest_lease(
     found: Running, bots: Iterable[BotBooks], clock: Callable[[], datetime]
 ) -> float:
     """Return in how many seconds the last lease of these bots has run out that nobody renews."""
@@ -287,66 +309,6 @@ def _holder(found: Running, bot: BotName, clock: Callable[[], datetime]) -> str 
         return leases.holder(connection, portfolio_id=found.run.portfolio_id, bot=bot, now=now)
 
 
-def stop(
-    found: Running,
-    stopping: Stopping,
-    bots: Sequence[BotBooks],
-    *,
-    command: Callable[[Halt], Command | None],
-    clock: Callable[[], datetime],
-) -> tuple[Halt, dict[BotName, Answer | str | None]]:
-    """Stop entries, in every process, from now on until they are resumed.
-
-    What is asked of the bots beside it is written with it: whoever dies meanwhile, it is done.
-
-    Args:
-        bots: those that it reaches.
-        command: says what a halt asks of each of them.
-
-    Returns:
-        The halt, and for each bot what came of it; None where nothing is asked.
-    """
-    placed, asked = found.database.transact(
-        lambda connection: stops.with_commands(
-            connection,
-            stops.place(
-                connection,
-                portfolio_id=found.run.portfolio_id,
-                scope=stopping.scope,
-                bot=stopping.bot,
-                target=stopping.target,
-                action=stopping.action,
-                share=stopping.share,
-                reason=stopping.reason,
-                at=clock(),
-            ),
-            portfolio_id=found.run.portfolio_id,
-            bots=[one.facts.name for one in bots],
-            command=command,
-        )
-    )
-    if not asked:
-        return placed, {one.facts.name: None for one in bots}
-    reached = {one.facts.name: one for one in bots}
-    said = _answers(found, {number: reached[name] for number, name in asked.items()}, clock=clock)
-    return placed, dict(zip(asked.values(), said, strict=True))
-
-
-def resume(
-    found: Running, *, bot: BotName | None, target: str | None, clock: Callable[[], datetime]
-) -> tuple[Halt, ...]:
-    """Lift what was stopped with these very words."""
-    return found.database.transact(
-        lambda connection: stops.lift(
-            connection,
-            portfolio_id=found.run.portfolio_id,
-            bot=bot,
-            target=target,
-            at=clock(),
-        )
-    )
-
-
 def nothing_to_do(
     found: Running, bots: Iterable[BotName], *, tranche: TrancheId | None = None
 ) -> dict[BotName, str]:
@@ -363,12 +325,6 @@ def _nothing_to_sell(bot: BotBooks, tranche: TrancheId | None) -> str:
     if tranche is not None and tranche not in left:
         return f"nothing left of {tranche}, with {', '.join(left)} open"
     return f"an order that sells {', '.join(one.id for one in held)} already"
-
-
-def standing_halts(found: Running) -> Sequence[Halt]:
-    """Return what is stopped, oldest first."""
-    with found.database.reading() as connection:
-        return stops.standing(connection, found.run.portfolio_id)
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ Invariants:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
 from typing import Final, assert_never
@@ -33,7 +33,7 @@ from trancher.engine import Engine
 from trancher.exchange.paper import PaperExchange
 from trancher.ports import Marks
 from trancher.running.hearing import Hearing, concerns, heard_by, peak_price
-from trancher.running.meaning import meant_by
+from trancher.running.meaning import meant_by, too_late
 from trancher.running.stock import OUTSIDE, changed, happening, meant_alone
 from trancher.seat import Portfolio, Seat
 from trancher.store.commands import Answer, Asked, Command, Deed, Said
@@ -253,7 +253,7 @@ class Desk:
             )
         if command.said is not None:
             return self._handed(asked, command.said, at=at, price=price)
-        meant = meant_by(command, self.seats)
+        meant = too_late(command, age=self._age(asked)) or meant_by(command, self.seats)
         if isinstance(meant, str):
             return Answer(problem=f"bot {self.name}: {meant}")
         seen = Observation(price=price, at=at, look=Look.EVERYTHING)
@@ -267,6 +267,10 @@ class Desk:
             finally:
                 self.exchange.leave(seat.name)
         return Answer(decisions=tuple(decisions))
+
+    def _age(self, asked: Asked) -> timedelta:
+        assert self._open is not None
+        return self._open.now() - asked.at
 
     def _taken_stock(self, command: Command, at: datetime) -> Answer:
         try:
@@ -305,9 +309,7 @@ class Desk:
 
     def _handed(self, asked: Asked, said: Said, *, at: datetime, price: Decimal) -> Answer:
         """Hear a signal that somebody hands in, and decide by it at once, place after place."""
-        opened = self._open
-        assert opened is not None
-        refusal = self.hearing.refused(said, age=opened.now() - asked.at)
+        refusal = self.hearing.refused(said, age=self._age(asked))
         if isinstance(refusal, str):
             return Answer(problem=f"bot {self.name}: {refusal}")
         if refusal is not None:

@@ -1,17 +1,31 @@
-"""Meaning: which position of a bot a person means.
+"""Meaning: which position of a bot a person means, and whether it is still meant.
 
 Most bots have one. Where there are several that could be meant, the person is asked, and nothing
 is done.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from trancher.seat import Seat
-from trancher.store.commands import Command, Deed
+from trancher.store.commands import LASTS, Command, Deed
 
+_SECOND: Final = timedelta(seconds=1)
 _OPENS: Final = frozenset({Deed.ADD, Deed.ADOPT})
 """What may begin a position."""
+
+
+def too_late(command: Command, *, age: timedelta) -> str | None:
+    """Return, in words, why a command is not carried out any more; None where it is.
+
+    Args:
+        age: how long ago it was asked.
+    """
+    if command.deed is not Deed.ADD or age <= LASTS:
+        return None
+    asked, lasts = age // _SECOND, LASTS // _SECOND
+    return f"found an entry asked for {asked} s ago, expected {lasts} s at most; nothing is bought"
 
 
 def meant_by(command: Command, seats: Sequence[Seat]) -> Sequence[Seat] | str:

@@ -6,10 +6,13 @@ written in the transaction of what it did. The same key is one command, however 
 Invariants:
 1. A command is carried out once, or not yet.
 2. One key has one body: the same key with another one is refused.
+3. No entry is carried out later than LASTS after it was asked, nor after it was withdrawn: it was
+   asked for at the price of its time. What sells is carried out whenever somebody runs the bot.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -22,7 +25,10 @@ from trancher.core.order import BotName, PositionId, TrancheId
 from trancher.store import configurations, sharing, tables
 from trancher.store.codec import LATER, Codec
 from trancher.store.entries import plain
-from trancher.store.errors import StoreError
+from trancher.store.errors import StoreError, UnreadableText
+
+LASTS: Final = timedelta(seconds=10)
+"""How long an entry may have been asked for, and whoever asks waits for an answer."""
 
 
 class Deed(StrEnum):
@@ -213,11 +219,13 @@ def is_known(connection: Connection, *, portfolio_id: int, bot: BotName, key: st
     return connection.execute(known).first() is not None
 
 
-def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple[Asked, ...]:
+def waiting(
+    connection: Connection, *, portfolio_id: int, bot: BotName
+) -> tuple[tuple[Asked, ...], Mapping[int, UnreadableText]]:
     """Return what was asked of a bot and not answered yet, oldest first.
 
-    Raises:
-        StoreError: what is written there cannot be read.
+    Beside it stands, by its number, what this program does not understand: a newer one may know
+    more deeds.
     """
     table = tables.command
     found = connection.execute(
@@ -229,10 +237,36 @@ def waiting(connection: Connection, *, portfolio_id: int, bot: BotName) -> tuple
         )
         .order_by(table.c.number)
     )
-    return tuple(
-        Asked(number=row.number, command=COMMANDS.decode(row.payload), at=row.asked_at)
-        for row in found
+    asked: list[Asked] = []
+    strange: dict[int, UnreadableText] = {}
+    for row in found:
+        try:
+            command = COMMANDS.decode(row.payload)
+        except UnreadableText as problem:
+            strange[row.number] = problem
+        else:
+            asked.append(Asked(number=row.number, command=command, at=row.asked_at))
+    return tuple(asked), strange
+
+
+def withdraw(
+    connection: Connection, *, portfolio_id: int, number: int, said: Answer, at: datetime
+) -> bool:
+    """Take back a command that nobody has answered; say whether that was so.
+
+    Its key is free again: whoever sends it once more asks for something new.
+    """
+    table = tables.command
+    taken = connection.execute(
+        update(table)
+        .where(
+            table.c.portfolio_id == portfolio_id,
+            table.c.number == number,
+            table.c.answered_at.is_(None),
+        )
+        .values(answer=ANSWERS.encode(said), answered_at=at, key=None)
     )
+    return taken.rowcount == 1
 
 
 def answer(

@@ -113,10 +113,22 @@ class Keeper:
         return connection
 
     def asked(self) -> tuple[Asked, ...]:
-        """Return what people have asked of the bot and nobody has answered."""
+        """Return what people have asked of the bot and nobody has answered.
+
+        What this program does not understand is answered as such, else it would be asked for ever.
+
+        Raises:
+            LeaseLost: another process runs the bot, and answers.
+        """
         owner = self.owner
         with self._database.reading() as connection:
-            return commands.waiting(connection, portfolio_id=owner.portfolio_id, bot=owner.bot)
+            asked, strange = commands.waiting(
+                connection, portfolio_id=owner.portfolio_id, bot=owner.bot
+            )
+        for number, problem in strange.items():
+            said = f"bot {owner.bot}: found {problem.found}, expected what its program understands"
+            self.refuse(number, Answer(problem=said))
+        return asked
 
     def answer(self, connection: Connection, number: int, said: Answer) -> None:
         """Write what came of a command, in somebody's transaction."""

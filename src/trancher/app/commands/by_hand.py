@@ -15,7 +15,8 @@ from trancher.app.tables import console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trancher.app.running_bots import Running, Stopping
+    from trancher.app.halting import Stopping
+    from trancher.app.running_bots import Running
     from trancher.core.order import BotName
     from trancher.store.commands import Answer, Command
     from trancher.store.halts import Action, Halt
@@ -114,8 +115,8 @@ def stop(
     json: AsJson = False,
 ) -> None:
     """Stop in an emergency: no entry any more, and what works canceled, or all of it sold."""
+    from trancher.app.halting import stop as stop_bots
     from trancher.app.running_bots import now, running
-    from trancher.app.running_bots import stop as stop_bots
 
     wanted, left = _wanted(action, share, tranche)
     with running(url_of(db)) as found:
@@ -135,8 +136,8 @@ def pause(
     json: AsJson = False,
 ) -> None:
     """Make no new entries until `resume`; exits go on."""
+    from trancher.app.halting import stop as stop_bots
     from trancher.app.running_bots import now, running
-    from trancher.app.running_bots import stop as stop_bots
     from trancher.store.halts import Action
 
     with running(url_of(db)) as found:
@@ -156,8 +157,9 @@ def resume(
     json: AsJson = False,
 ) -> None:
     """Lift what `stop` or `pause` has stopped, with the same words."""
-    from trancher.app.running_bots import now, running, standing_halts
-    from trancher.app.running_bots import resume as lift
+    from trancher.app.halting import resume as lift
+    from trancher.app.halting import standing_halts
+    from trancher.app.running_bots import now, running
     from trancher.store.halts import target_of
 
     _check_scope(bot, position, tranche)
@@ -277,7 +279,7 @@ def _stopping(
     reason: str,
 ) -> "tuple[Stopping, list[BotBooks]]":
     """Return what is meant, and the bots that it reaches."""
-    from trancher.app.running_bots import Stopping
+    from trancher.app.halting import Stopping
     from trancher.store.halts import Scope, target_of
 
     _check_scope(bot, position, tranche)
