@@ -7,7 +7,11 @@ import pytest
 
 from command_line import done, trancher
 from running.asking import BOOKS, asked, held, keep_a_day, run_on
-from running.floor import copied, quiet
+from running.floor import copied, lay_out_quiet, quiet
+from trancher.app.halting import Stopping, stop
+from trancher.app.running_bots import now, running
+from trancher.store.commands import Answer, Command, Deed
+from trancher.store.halts import Action, Scope
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +212,30 @@ def test_what_a_stop_could_not_do_is_listed_and_fails(folder: Path) -> None:
     assert said.err == "halt 1: no entries, but not all was done of often\n"
     assert "often refused: MIN_NOTIONAL" in said.words
     assert asked(folder, "add often --size 20").code == 1
+
+
+def test_a_bot_that_began_meanwhile_is_flattened_too(tmp_path: Path) -> None:
+    """
+    Who is stopped is known where the stop is written, alone with the portfolio's sums.
+    """
+    lay_out_quiet(tmp_path)
+    assert trancher(*quiet("--bot", "resting", "--alone"), folder=tmp_path).code == 0
+    flatten = Command(deed=Deed.FLATTEN, reason="a test")
+    with running(f"sqlite:///{tmp_path}/books.db") as found:
+        assert trancher(*quiet("--bot", "often", "--alone"), folder=tmp_path).code == 0
+        assert held(tmp_path) == ("0.80000000", "building")
+        stopping = Stopping(
+            scope=Scope.PORTFOLIO,
+            bot=None,
+            target=None,
+            action=Action.FLATTEN,
+            share=None,
+            reason="a test",
+        )
+
+        _, results = stop(found, stopping, found.bots, command=lambda _: flatten, clock=now)
+
+    assert {name: isinstance(one, Answer) for name, one in results.items()} == {
+        "resting": True, "often": True,
+    }  # fmt: skip
+    assert held(tmp_path) == ("0", "closed")

@@ -57,6 +57,7 @@ def test_who_holds_something_keeps_what_it_has_and_it_is_said(folder: Path) -> N
     position = asked(folder, "position often --json").document
 
     assert "often keeps version 1 until it holds nothing; version 2 is in force." in said
+    assert "idle keeps version 1 until somebody runs it; version 2 is in force." in said
     assert position["configuration_version"] == 1
     assert bots(folder)["often"]["configuration_version"] == 1
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from trancher.app.running_bots import Running, answers, longest_lease
+from trancher.app.running_bots import Running, answers, longest_lease, refreshed
 from trancher.core.order import BotName
 from trancher.store import stops
 from trancher.store.commands import Answer, Command
@@ -63,13 +63,17 @@ def stop(
                 at=clock(),
             ),
             portfolio_id=found.run.portfolio_id,
-            bots=[one.facts.name for one in bots],
+            bots=None if stopping.bot is None else [one.facts.name for one in bots],
             command=command,
         )
     )
     if not asked:
         return placed, {one.facts.name: None for one in bots}
     reached = {one.facts.name: one for one in bots}
+    if not reached.keys() >= set(asked.values()):
+        # Some began since they were listed.
+        found = refreshed(found)
+        reached = {one.facts.name: one for one in found.bots}
     # All has to be flat then, also of a process that has just died.
     waits = longest_lease(found, reached.values(), clock) + _PATIENCE
     said = answers(

@@ -139,6 +139,16 @@ def _running(database: Database, url: str) -> Running:
     )
 
 
+def refreshed(found: Running) -> Running:
+    """Return what runs now: bots may have begun since.
+
+    Raises:
+        BadInput: this program does not understand what they go by.
+        StoreError: the database cannot be read.
+    """
+    return _running(found.database, found.database.where)
+
+
 def ask(
     found: Running,
     bot: BotBooks,

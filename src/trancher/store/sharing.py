@@ -151,6 +151,15 @@ def lock(connection: Connection, portfolio_id: int) -> Any:
     return _LOCK.rows(connection, key_portfolio_id=portfolio_id)[0]
 
 
+def bots_of(connection: Connection, portfolio_id: int) -> tuple[BotName, ...]:
+    """Return the bots that take part in a portfolio, in the order in which they began."""
+    table = tables.bot_usage.c
+    found = connection.execute(
+        select(table.bot).where(table.portfolio_id == portfolio_id).order_by(table.run_id)
+    )
+    return tuple(found.scalars())
+
+
 def lock_if_run(connection: Connection, portfolio_id: int) -> None:
     """Lock the sums of a portfolio, where it has any: nobody may have run its bots yet."""
     _LOCK.rows(connection, key_portfolio_id=portfolio_id)

@@ -100,12 +100,13 @@ def with_commands(
     placed: Halt,
     *,
     portfolio_id: int,
-    bots: Iterable[BotName],
+    bots: Iterable[BotName] | None,
     command: Callable[[Halt], Command | None],
 ) -> tuple[Halt, Mapping[int, BotName]]:
     """Ask bots for what a halt wants of them, in the transaction that places it.
 
     Args:
+        bots: None for all that have bought anything by then; who comes later buys nothing.
         command: says what that is; None where it only stops entries.
 
     Returns:
@@ -123,7 +124,7 @@ def with_commands(
             key=None,
             at=placed.at,
         ).number: bot
-        for bot in bots
+        for bot in (sharing.bots_of(connection, portfolio_id) if bots is None else bots)
     }
     return placed, asked
 

@@ -202,10 +202,11 @@ def _print_status(found: "Standing") -> None:
     for halt in found.halts:
         lifted = f"no entries until `{halt.lifted_by}`."
         out.print(f"{halt_in_words(halt)}: {lifted}", style="red", soft_wrap=True)
+    busy = {one.settings.name for one in found.active}
     for bot, version in found.keeping.items():
+        until = "it holds nothing" if bot in busy else "somebody runs it"
         out.print(
-            f"{bot} keeps version {version} until it holds nothing; version {found.version} is in "
-            "force.",
+            f"{bot} keeps version {version} until {until}; version {found.version} is in force.",
             soft_wrap=True,
         )
     columns = ("bot", "symbol", "now", "average", "price", "unrealized net")
