@@ -205,6 +205,9 @@ def test_a_report_counts_what_holdings_earned_and_not_that_they_came(folder: Pat
 
     report = done("report", "--data", "day.csv", "--json", "--db", BOOKS, folder=folder).document
 
+    told = done("report", "--data", "day.csv", "--db", BOOKS, folder=folder).out
+    assert "Adopted without a trade: what had cost 280.00 USD.\n" in told
+    assert "Corrected away without a trade: what had cost 80.00 USD; it makes no P&L." in told
     (month,) = report["report"]["months"]
     assert Decimal(report["net_pnl"]) == 20
     assert [Decimal(month[name]) for name in ("change", "equity")] == [20, 1020]

@@ -206,12 +206,12 @@ def test_what_a_stop_could_not_do_is_listed_and_fails(folder: Path) -> None:
     )  # fmt: skip
     assert trancher(*quiet(), folder=folder).code == 0
 
-    said = asked(folder, "stop --action reduce --share 90%")
+    said = asked(folder, "stop --action reduce --share 90% --portfolio dear")
 
     assert said.code == 1
     assert said.err == "halt 1: no entries, but not all was done of often\n"
     assert "often refused: MIN_NOTIONAL" in said.words
-    assert asked(folder, "add often --size 20").code == 1
+    assert asked(folder, "add often --size 20 --portfolio dear").code == 1
 
 
 def test_a_bot_that_began_meanwhile_is_flattened_too(tmp_path: Path) -> None:

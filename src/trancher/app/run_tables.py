@@ -4,12 +4,14 @@ They round, as all tables for people do; realized and unrealized never share a c
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from trancher.app.backtesting import Outcome
 from trancher.app.tables import quote, table
 from trancher.backtest.report_groups import Group, exits_by_rung
 from trancher.backtest.report_months import Month
+from trancher.core.money import ZERO, exact
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -132,3 +134,20 @@ def beside(outcome: Outcome) -> Iterator[str]:
             f"Left over as dust, too small to sell: what had cost {quote(said.dust_cost)} "
             f"{currency}; it makes no P&L."
         )
+    adopted, corrected = _without_trade(outcome)
+    if adopted:
+        yield f"Adopted without a trade: what had cost {quote(adopted)} {currency}."
+    if corrected:
+        yield (
+            f"Corrected away without a trade: what had cost {quote(corrected)} {currency}; it "
+            "makes no P&L."
+        )
+
+
+@exact
+def _without_trade(outcome: Outcome) -> tuple[Decimal, Decimal]:
+    """Return what had been paid, fees included, for what came and what went without a trade."""
+    books = [position.book for bot in outcome.bots for position in bot.positions]
+    portions = ([one.adopted for one in books], [one.corrected for one in books])
+    adopted, corrected = (sum((one.cost + one.fee for one in each), ZERO) for each in portions)
+    return adopted, corrected

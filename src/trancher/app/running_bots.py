@@ -14,7 +14,7 @@ from typing import Final
 from trancher.app.backtesting import engine_portfolio, strategies_of
 from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
-from trancher.app.nearest import nearest
+from trancher.app.nearest import nearest, no_portfolio
 from trancher.app.output import BadInput, Failed
 from trancher.app.process_name import PROCESS
 from trancher.app.running import LEASE
@@ -106,8 +106,13 @@ class Running:
 
 
 @contextmanager
-def running(url: str) -> Iterator[Running]:
+def running(
+    url: str, *, portfolio: str | None = None, bot: str | None = None
+) -> Iterator[Running]:
     """Open what runs in the database at `url`.
+
+    Args:
+        portfolio: whose bots; may be None where only one has any, or only one has `bot`.
 
     Raises:
         BadInput: nothing does, or the database cannot be used.
@@ -116,13 +121,37 @@ def running(url: str) -> Iterator[Running]:
     with in_one_sentence():
         check_there(url, makers=_MAKERS)
         with books_to_read(url, mode=Mode.PAPER) as database:
-            yield _running(database, url)
+            yield _running(database, url, portfolio=_meant(database, portfolio, bot))
 
 
-def _running(database: Database, url: str) -> Running:
+def _meant(database: Database, portfolio: str | None, bot: str | None) -> str | None:
+    """Return the portfolio whose bots are meant; None where none run at all."""
+    books = Books(database)
+    known = books.portfolios(kind=RunKind.RUN)
+    if portfolio is not None:
+        if known and portfolio not in known:
+            raise no_portfolio(portfolio, known)
+        return portfolio
+    if len(known) > 1:
+        runs = [(name, books.latest_run(portfolio=name, kind=RunKind.RUN)) for name in known]
+        having = [
+            name
+            for name, run in runs
+            if run is not None and bot in {one.facts.name for one in books.bots(run)}
+        ]
+        if len(having) != 1:
+            raise BadInput(
+                f"portfolio: found bots that run in {', '.join(known)}, expected --portfolio "
+                "with one of them"
+            )
+        known = tuple(having)
+    return known[0] if known else None
+
+
+def _running(database: Database, url: str, *, portfolio: str | None) -> Running:
     books = Books(database)
     # Somebody may have kept a backtest there since.
-    run = books.latest_run(kind=RunKind.RUN)
+    run = books.latest_run(portfolio=portfolio, kind=RunKind.RUN)
     if run is None:
         raise BadInput(
             f"{database.where}: found no bots that run, expected some; "
@@ -146,7 +175,7 @@ def refreshed(found: Running) -> Running:
         BadInput: this program does not understand what they go by.
         StoreError: the database cannot be read.
     """
-    return _running(found.database, found.database.where)
+    return _running(found.database, found.database.where, portfolio=found.run.portfolio)
 
 
 def ask(

@@ -20,7 +20,7 @@ from typing import Final
 from trancher.app.bot_standing import BotStanding, latest_of, places_in
 from trancher.app.configured import Settings
 from trancher.app.keeping import books_to_read
-from trancher.app.nearest import nearest
+from trancher.app.nearest import nearest, no_portfolio
 from trancher.app.output import BadInput, Failed, is_there
 from trancher.app.run_words import numbers
 from trancher.app.versions import goes_by
@@ -269,13 +269,18 @@ def check_there(url: str, *, makers: Sequence[str]) -> None:
         raise BadInput(f"{path}: found no such file, expected a database; {advice(url, makers)}")
 
 
-def latest(books: Books, *, url: str) -> Run:
+def latest(books: Books, *, url: str, portfolio: str | None = None) -> Run:
     """Return the latest run.
+
+    Args:
+        portfolio: whose; None for that of any.
 
     Raises:
         BadInput: there is none yet.
     """
-    run = books.latest_run()
+    run = books.latest_run(portfolio=portfolio)
+    if run is None and portfolio is not None:
+        raise no_portfolio(portfolio, books.portfolios())
     if run is None:
         raise BadInput(
             f"{where_is(url)}: found no run, expected one at least; {advice(url, RUNS)}"
@@ -291,15 +296,18 @@ def advice(url: str, makers: Sequence[str]) -> str:
     return f"{listed} makes one"
 
 
-def standing(url: str) -> Standing:
+def standing(url: str, *, portfolio: str | None = None) -> Standing:
     """Return how the latest run in the database at `url` stands.
+
+    Args:
+        portfolio: whose; None for that of any.
 
     Raises:
         BadInput: there is no database or no run, or it cannot be read.
     """
     with opened(url) as database:
         books = Books(database)
-        return standing_of(books, latest(books, url=url))
+        return standing_of(books, latest(books, url=url, portfolio=portfolio))
 
 
 def standing_of(books: Books, run: Run, *, new: Settings | None = None) -> Standing:

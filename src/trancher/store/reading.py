@@ -125,6 +125,19 @@ class Books:
         found = self._all(query)
         return self._with_others(_run(found[0])) if found else None
 
+    def portfolios(self, *, kind: RunKind | None = None) -> tuple[str, ...]:
+        """Return the names of the portfolios that have runs, of a kind if one is named."""
+        portfolio = tables.portfolio.c
+        query = (
+            select(portfolio.name)
+            .distinct()
+            .join_from(tables.run, tables.portfolio, portfolio.id == tables.run.c.portfolio_id)
+            .order_by(portfolio.name)
+        )
+        if kind is not None:
+            query = query.where(tables.run.c.kind == kind)
+        return tuple(row.name for row in self._all(query))
+
     def run_of(self, run: Run, bot: BotName) -> Run:
         """Return the run of a bot: its own, where each that is shown with `run` has one."""
         bots = tables.bot.c

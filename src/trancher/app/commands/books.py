@@ -35,17 +35,21 @@ AnyBot = Annotated[
     str | None,
     typer.Argument(help="Name of the bot; may be left out where there is one only."),
 ]
+Portfolio = Annotated[
+    str | None,
+    typer.Option("--portfolio", metavar="P", help="Whose, where the database has several."),
+]
 OnePosition = Annotated[
     str | None, typer.Option("--position", metavar="P", help="One of its positions, by its id.")
 ]
 
 
-def status(*, db: Db = None, json: AsJson = False) -> None:
+def status(*, portfolio: Portfolio = None, db: Db = None, json: AsJson = False) -> None:
     """Show what the latest run holds, what each bot waits for, and what is in its way."""
     from trancher.app.book_documents import status_document
     from trancher.app.standing import standing
 
-    found = standing(url_of(db))
+    found = standing(url_of(db), portfolio=portfolio)
     if json:
         print_json(status_document(found))
     else:
@@ -56,6 +60,7 @@ def position(
     bot: AnyBot = None,
     *,
     position: OnePosition = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -64,7 +69,7 @@ def position(
     from trancher.app.run_words import numbers
     from trancher.app.standing import standing
 
-    found = standing(url_of(db))
+    found = standing(url_of(db), portfolio=portfolio)
     one = found.named(bot, position)
     held = one.shown if position is None else one.stood(position)
     assert held is not None
@@ -88,6 +93,7 @@ def why(
     bot: AnyBot = None,
     *,
     position: OnePosition = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -99,7 +105,7 @@ def why(
     from trancher.app.run_words import so_far
     from trancher.app.standing import standing
 
-    found = standing(url_of(db))
+    found = standing(url_of(db), portfolio=portfolio)
     one = found.named(bot, position)
     places = shown_of(found.places(bot)) if position is None else (one,)
     if json:
@@ -116,6 +122,7 @@ def decisions(
     bot: AnyBot = None,
     *,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -127,7 +134,7 @@ def decisions(
     url = url_of(db)
     with opened(url) as database:
         books = Books(database)
-        found = standing_of(books, latest(books, url=url))
+        found = standing_of(books, latest(books, url=url, portfolio=portfolio))
         name = found.places(bot)[0].settings.name
         records = books.decisions(found.run, name, limit=limit)
     if json:
@@ -139,6 +146,7 @@ def decisions(
 def journal(
     *,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 20,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -151,7 +159,7 @@ def journal(
     url = url_of(db)
     with opened(url) as database:
         books = Books(database)
-        run = latest(books, url=url)
+        run = latest(books, url=url, portfolio=portfolio)
         entries = sum(one.entries for one in runs_of(books, run))
         lines = latest_entries(books, run, limit=limit)
     if json:

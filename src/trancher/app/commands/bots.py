@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
+from trancher.app.commands.books import AsJson, BotArgument, Db, Portfolio, url_of
 from trancher.app.output import BadInput, Json, instant, print_json
 from trancher.app.tables import console, table
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
 Yes = Annotated[
     bool, typer.Option("--yes", help="Bring it into force in place of another, do not ask.")
-]
-Portfolio = Annotated[
-    str | None,
-    typer.Option("--portfolio", metavar="P", help="Whose, where the database has several."),
 ]
 
 bots = typer.Typer(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.answers import answer_document, answer_in_words, tell_stopped
-from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
+from trancher.app.commands.books import AsJson, BotArgument, Db, Portfolio, url_of
 from trancher.app.halt_words import halt_document, halt_in_words
 from trancher.app.option_values import above_zero, reason_of, share_of_held
 from trancher.app.output import BadInput, Failed, print_json
@@ -49,6 +49,7 @@ def add(
     price: Price = None,
     reason: Reason = "by hand",
     key: Key = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -63,7 +64,7 @@ def add(
         price=price_of(price),
         position=None if position is None else PositionId(position),
     )
-    _ask(bot, command, key=key, db=db, json=json)
+    _ask(bot, command, key=key, portfolio=portfolio, db=db, json=json)
 
 
 def sell(
@@ -79,6 +80,7 @@ def sell(
     price: Price = None,
     reason: Reason = "by hand",
     key: Key = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -96,7 +98,7 @@ def sell(
         price=price_of(price),
         position=None if position is None else PositionId(position),
     )
-    _ask(bot, command, key=key, db=db, json=json)
+    _ask(bot, command, key=key, portfolio=portfolio, db=db, json=json)
 
 
 def stop(
@@ -111,6 +113,7 @@ def stop(
         str | None, typer.Option(metavar="S", help="What reduce leaves: 50% or 0.5.")
     ] = None,
     reason: Reason = "an emergency stop",
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -119,7 +122,7 @@ def stop(
     from trancher.app.running_bots import now, running
 
     wanted, left = _wanted(action, share, tranche)
-    with running(url_of(db)) as found:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found:
         stopping, bots = _stopping(
             found, bot, position, tranche, action=wanted, share=left, reason=reason
         )
@@ -132,6 +135,7 @@ def pause(
     *,
     bot: OneBot = None,
     reason: Reason = "a pause",
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -140,7 +144,7 @@ def pause(
     from trancher.app.running_bots import now, running
     from trancher.store.halts import Action
 
-    with running(url_of(db)) as found:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found:
         stopping, bots = _stopping(
             found, bot, None, None, action=Action.PAUSE, share=None, reason=reason
         )
@@ -153,6 +157,7 @@ def resume(
     bot: OneBot = None,
     position: OnePosition = None,
     tranche: OneTranche = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -163,7 +168,7 @@ def resume(
     from trancher.store.halts import target_of
 
     _check_scope(bot, position, tranche)
-    with running(url_of(db)) as found:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found:
         halts = standing_halts(found)
         # A position that was flattened is no longer there, and its stop still is.
         of_target = {one.target: one.bot for one in halts if one.target is not None}
@@ -187,11 +192,19 @@ def resume(
         out.print(f"Still stopped: {halt_in_words(one)}.", soft_wrap=True)
 
 
-def _ask(bot: str, command: "Command", *, key: str | None, db: str | None, json: bool) -> None:
+def _ask(
+    bot: str,
+    command: "Command",
+    *,
+    key: str | None,
+    portfolio: str | None,
+    db: str | None,
+    json: bool,
+) -> None:
     from trancher.app.running_bots import ask, nothing_to_do, now, running
 
     idle = None
-    with running(url_of(db)) as found:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found:
         asked = found.named(bot)
         said, _ = ask(found, asked, command, key=key, clock=now)
         if said.problem is None and not said.decisions:

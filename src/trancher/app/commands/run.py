@@ -123,7 +123,7 @@ def run(
         if not json:
             _print_end(database, *last, chosen(last[0], bot or []))
     if json:
-        status(db=db, json=True)
+        status(portfolio=settings.portfolio.name, db=db, json=True)
 
 
 def _check(settings: "Settings", bot: list[str] | None, *, follow: bool) -> "Sequence[BotName]":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trancher.app.answers import answer_document, answer_in_words
-from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
+from trancher.app.commands.books import AsJson, BotArgument, Db, Portfolio, url_of
 from trancher.app.commands.by_hand import Price, price_of
 from trancher.app.output import BadInput, Failed, print_json
 from trancher.app.tables import console
@@ -37,6 +37,7 @@ def signal(
         typer.Option("--id", metavar="KEY", help="The same key is heard and decided once."),
     ] = None,
     price: Price = None,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -54,7 +55,7 @@ def signal(
         key=key,
     )
     command = Command(deed=Deed.SIGNAL, reason=f"signal {name}", price=price_of(price), said=said)
-    with running(url_of(db)) as found_running:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found_running:
         asked = found_running.named(bot)
         _check_listens(found_running, bot, name)
         came, placed = _hand_in(found_running, asked, command, said)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trancher.app.commands.books import AsJson, BotArgument, Db, url_of
+from trancher.app.commands.books import AsJson, BotArgument, Db, Portfolio, url_of
 from trancher.app.commands.by_hand import Key, MeantPosition
 from trancher.app.option_values import above_zero, reason_of, zero_or_more
 from trancher.app.output import BadInput, Json, money, print_json
@@ -37,6 +37,7 @@ def adopt(
     ] = "held before",
     key: Key = None,
     yes: Yes = False,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -51,7 +52,8 @@ def adopt(
         cost=_cost(held, price, cost),
         position=_position(position),
     )
-    _take_stock(bot, command, key=key, sure=yes or not sys.stdin.isatty(), db=db, json=json)
+    sure = yes or not sys.stdin.isatty()
+    _take_stock(bot, command, key=key, portfolio=portfolio, sure=sure, db=db, json=json)
 
 
 def correct(
@@ -72,6 +74,7 @@ def correct(
     ] = None,
     key: Key = None,
     yes: Yes = False,
+    portfolio: Portfolio = None,
     db: Db = None,
     json: AsJson = False,
 ) -> None:
@@ -94,7 +97,7 @@ def correct(
         tranche=None if tranche is None else TrancheId(tranche),
         position=_position(position),
     )
-    _take_stock(bot, command, key=key, sure=yes, db=db, json=json)
+    _take_stock(bot, command, key=key, portfolio=portfolio, sure=yes, db=db, json=json)
 
 
 def _told(reason: str) -> str:
@@ -122,12 +125,19 @@ def _position(text: str | None) -> "PositionId | None":
 
 
 def _take_stock(
-    bot: str, command: "Command", *, key: str | None, sure: bool, db: str | None, json: bool
+    bot: str,
+    command: "Command",
+    *,
+    key: str | None,
+    portfolio: str | None,
+    sure: bool,
+    db: str | None,
+    json: bool,
 ) -> None:
     from trancher.app.foreseen import foresee, is_done
     from trancher.app.running_bots import ask, now, running
 
-    with running(url_of(db)) as found:
+    with running(url_of(db), portfolio=portfolio, bot=bot) as found:
         asked = found.named(bot)
         name = asked.facts.name
         foreseen = None
