@@ -1,6 +1,7 @@
 """`trancher run` and what is loaded: bots go on with another configuration as they may."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from command_line import Said, candles, config, done, trancher
 from processes import ended, started
 from running.asking import BOOKS, asked, bots, keep_a_day, run_on
 from running.floor import FLAT, QUIET, copied, quiet
+from trancher.app.running_bots import ask, now, running
+from trancher.store.commands import Command, Deed
 
 LARGER = QUIET.replace("size = 20", "size = 30").replace(
     'take_profit = [{gain = "10%", sell = "rest"}]', 'stop_loss = "50%"'
@@ -123,6 +126,21 @@ def test_what_a_person_asks_goes_by_the_limits_in_force(folder: Path) -> None:
     assert said.code == 1
     (refusal,) = said.document["decisions"][0]["refusals"]
     assert (refusal["code"], refusal["limit"]) == ("MAX_DAILY_TRADES", "1")
+
+
+def test_what_comes_into_force_meanwhile_is_gone_by(folder: Path) -> None:
+    """
+    Whoever asks has read the limits before, and reads them again.
+    """
+    config(folder / "c.toml", LARGER.replace("max_daily_trades = 30", "max_daily_trades = 1"))
+    add = Command(deed=Deed.ADD, reason="a test", size=Decimal(20), price=Decimal(100))
+    with running(f"sqlite:///{folder}/books.db") as found:
+        assert load(folder).code == 0
+
+        said, _ = ask(found, found.named("often"), add, key=None, clock=now)
+
+    (decision,) = said.decisions
+    assert [refusal.limit for refusal in decision.refusals] == [Decimal(1)]
 
 
 def test_a_process_goes_on_with_what_comes_into_force(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from trancher.store.commands import Answer, Command, Deed, Placed
 from trancher.store.database import Database
 from trancher.store.enrolling import take
 from trancher.store.entries import Mode, RunKind
-from trancher.store.errors import StoreFailure
+from trancher.store.errors import NewVersion, StoreFailure
 from trancher.store.places import shown
 from trancher.store.reading import Books, BotBooks, Run
 from trancher.store.sharing import Owner
@@ -275,7 +275,7 @@ def answers(
         for number in left:
             # What others do meanwhile is in the way of this, and no reason to give up.
             with suppress(StoreFailure):
-                _carry_out(found, asked[number], clock=clock)
+                found = _carried_out(found, asked[number], clock=clock)
         time.sleep(_PAUSE)
     return [
         said[number] if number in said else _unanswered(found, bot.facts.name, clock)
@@ -301,6 +301,19 @@ def longest_lease(
 def _unanswered(found: Running, name: BotName, clock: Callable[[], datetime]) -> str:
     holder = _holder(found, name, clock) or "whoever runs it next"
     return f"bot {name}: found no answer yet, expected one from {holder}; it is asked, and waits"
+
+
+def _carried_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) -> Running:
+    """Do what is asked of a bot that nobody runs, or find out what came into force meanwhile.
+
+    Raises:
+        StoreFailure: others were in the way; the same may work later.
+    """
+    try:
+        _carry_out(found, bot, clock=clock)
+    except NewVersion:
+        return refreshed(found)
+    return found
 
 
 def _carry_out(found: Running, bot: BotBooks, *, clock: Callable[[], datetime]) -> None:
