@@ -152,10 +152,16 @@ def lock(connection: Connection, portfolio_id: int) -> Any:
 
 
 def bots_of(connection: Connection, portfolio_id: int) -> tuple[BotName, ...]:
-    """Return the bots that take part in a portfolio, in the order in which they began."""
-    table = tables.bot_usage.c
+    """Return the bots that take part in a portfolio, in the configuration's order."""
+    usage, bot = tables.bot_usage.c, tables.bot.c
     found = connection.execute(
-        select(table.bot).where(table.portfolio_id == portfolio_id).order_by(table.run_id)
+        select(usage.bot)
+        .join(
+            tables.bot,
+            (bot.portfolio_id == usage.portfolio_id) & (bot.run_id == usage.run_id),
+        )
+        .where(usage.portfolio_id == portfolio_id)
+        .order_by(bot.id, bot.run_id)
     )
     return tuple(found.scalars())
 
