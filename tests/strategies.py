@@ -191,9 +191,12 @@ def dials() -> st.SearchStrategy[Dial]:
     Drawn in eight parts, because large numbers are drawn small more often than not.
     """
     part = st.integers(0, 2**24 - 1)
-    return st.lists(part, min_size=8, max_size=8).map(
-        lambda parts: Dial(sum(one << 24 * place for place, one in enumerate(parts)))
-    )
+    return st.lists(part, min_size=8, max_size=8).map(dial_of)
+
+
+def dial_of(parts: Sequence[int]) -> Dial:
+    """Return the dial that was drawn in these parts."""
+    return Dial(sum(one << 24 * place for place, one in enumerate(parts)))
 
 
 def instrument_from(dial: Dial) -> Instrument:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backtest.everything import both, many
@@ -13,7 +13,7 @@ from backtest.replays import SYMBOL, Row, candles_of, replay_of
 from backtest.scripted import bot, head, refused, run, strategies, tape
 from backtest.test_everything import LEAN, paths, story
 from backtest.test_everything import run as run_path
-from strategies import Dial, dials
+from strategies import Dial, dial_of, dials
 from trancher.app.settings import parse
 from trancher.backtest.exact import Replayed
 from trancher.backtest.summary import books_balance, summaries
@@ -35,6 +35,19 @@ GAIN = 'take_profit = [{gain = "10%", sell = "rest"}]'
 
 @LEAN
 @given(pair=st.tuples(dials(), dials()), path=paths)
+# One strategy buys at the end of a candle; only then is the other asked about the middle of it.
+@example(
+    pair=(
+        dial_of((2316, 221, 1311, 84123, 3669083, 200538, 0, 592907)),
+        dial_of((43156, 404953, 9012, 358436, 1, 7268520, 232, 4493)),
+    ),
+    path=(
+        *((place, *FLAT) for place in range(8)),
+        (8, 100, 112, 98, 98),
+        (9, 95, 95, 88, 93),
+        *((place, 93, 93, 93, 93) for place in (10, 11)),
+    ),
+)
 def test_a_bot_with_two_strategies_is_two_bots(
     pair: tuple[Dial, Dial], path: Sequence[Row]
 ) -> None:

@@ -173,6 +173,17 @@ def test_the_cooldown_after_a_stop_stands_beside_the_other() -> None:
     assert asked(replace(ASK, stopped_at=NOON - timedelta(hours=1)), bot=bot) == ()
 
 
+def test_a_cooldown_of_nothing_refuses_nothing() -> None:
+    """
+    Not even where the last entry, or the stop, is dated later than what is asked: another position
+    of the bot has been looked at to the end of a candle, or an exchange's clock is ahead.
+    """
+    later = NOON + timedelta(microseconds=1)
+    bot = replace(BOT, tranche_cooldown=timedelta(0), reentry_cooldown=timedelta(0))
+
+    assert asked(replace(ASK, last_entry_at=later, stopped_at=later), bot=bot) == ()
+
+
 def test_what_the_signals_have_against_it_is_told_with_the_rest() -> None:
     """
     Colder than WARM and not confirmed, and a tranche too many besides: every reason.

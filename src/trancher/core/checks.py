@@ -165,7 +165,9 @@ def _largest(ask: Ask, limits: BotLimits) -> Refusal | None:
 
 
 def _cooldown(key: str, since: datetime | None, length: timedelta, at: datetime) -> Refusal | None:
-    if since is None or at >= since + length:
+    # One of nothing never refuses, though `since` may be later than `at`: another position of the
+    # bot was looked at before, to the end of a candle.
+    if since is None or not length or at >= since + length:
         return None
     return Refusal(
         code=RefusalCode.COOLDOWN,
